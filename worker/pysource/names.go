@@ -1,0 +1,288 @@
+package pysource
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Names is an interning table: equal strings have equal Names, and a dotted
+// name is found from its parent and its last part without touching bytes.
+// It may serve many files after one another, so that a matcher's name ids stay
+// good; it is not safe for concurrent use. Make one with NewNames.
+type Names struct {
+	slots []nameSlot // open addressing, a power of two long, at most half full
+	pairs []pairSlot // the same
+	ents  []nameEnt  // by Name; ents[0] is the empty string
+	arena []byte
+	nPair int
+
+	fixed      int // ents that survive Reset
+	fixedArena int
+	fixedPairs int
+	baseSlots  []nameSlot
+	basePairs  []pairSlot
+
+	vocab vocabulary
+}
+
+// nameSlot holds a Name and enough of its bytes to tell it: word is the string
+// itself, zero-padded, up to 8 bytes, and a mixed hash of longer ones.
+type nameSlot struct {
+	word uint64
+	id   Name
+	size uint32
+}
+
+// pairSlot maps parent<<32|child to a Name. The top bit of the key marks
+// scope names, which are kept as pairs and spelled out only by String.
+type pairSlot struct {
+	key uint64
+	id  Name
+}
+
+// nameEnt places a name's bytes in the arena. size is pairSize for a name that
+// is kept as a pair; off is its index in pairs' terms: parent, child follow.
+type nameEnt struct{ off, size uint32 }
+
+const (
+	pairSize  = ^uint32(0)
+	scopeBit  = uint64(1) << 63
+	hashMul   = 0x9E3779B97F4A7C15
+	minSlots  = 1 << 14
+	maxString = 1 << 12 // longer names are cut, so that no chain of dots can grow the arena quadratically
+)
+
+// NewNames returns a table in which the seeds have the Names 1 to len(seed),
+// in their order; they survive Reset. Seeds must differ from one another.
+func NewNames(seed ...string) *Names {
+	n := &Names{
+		slots: make([]nameSlot, minSlots),
+		pairs: make([]pairSlot, minSlots),
+		ents:  make([]nameEnt, 1, 8192),
+		arena: make([]byte, 0, 1<<17),
+	}
+	for _, s := range seed {
+		n.add(s)
+	}
+	n.vocab.load(n)
+	n.fixed, n.fixedArena, n.fixedPairs = len(n.ents), len(n.arena), n.nPair
+	n.baseSlots = append(n.baseSlots, n.slots...)
+	n.basePairs = append(n.basePairs, n.pairs...)
+	return n
+}
+
+// Reset forgets every name but the seeds. Names handed out before, other than
+// those of the seeds, must not be used any more.
+func (n *Names) Reset() {
+	n.ents = n.ents[:n.fixed]
+	n.arena = n.arena[:n.fixedArena]
+	n.nPair = n.fixedPairs
+	n.slots = append(n.slots[:0], n.baseSlots...)
+	n.pairs = append(n.pairs[:0], n.basePairs...)
+}
+
+// Len returns one more than the highest Name handed out.
+func (n *Names) Len() int { return len(n.ents) }
+
+// String returns the name's text; empty for zero and for a Name unknown here.
+func (n *Names) String(id Name) string {
+	if int(id) >= len(n.ents) {
+		return ""
+	}
+	e := n.ents[id]
+	if e.size != pairSize {
+		return string(n.arena[e.off : e.off+e.size])
+	}
+	return string(n.Append(nil, id))
+}
+
+// Append appends the name's text to dst.
+func (n *Names) Append(dst []byte, id Name) []byte {
+	if int(id) >= len(n.ents) {
+		return dst
+	}
+	e := n.ents[id]
+	if e.size != pairSize {
+		return append(dst, n.arena[e.off:e.off+e.size]...)
+	}
+	parent, child := n.pairParts(e)
+	if len(dst) > maxString {
+		return dst
+	}
+	return n.Append(append(n.Append(dst, parent), '.'), child)
+}
+
+func (n *Names) pairParts(e nameEnt) (parent, child Name) {
+	b := n.arena[e.off : e.off+8]
+	return Name(binary.LittleEndian.Uint32(b)), Name(binary.LittleEndian.Uint32(b[4:]))
+}
+
+// bytes returns the text of a name that is not a pair. It must not be kept
+// across calls that intern.
+func (n *Names) bytes(id Name) []byte {
+	e := n.ents[id]
+	if e.size == pairSize {
+		return n.Append(nil, id)
+	}
+	return n.arena[e.off : e.off+e.size]
+}
+
+// Intern returns the Name of b, which it copies when it is new.
+func (n *Names) Intern(b []byte) Name {
+	if len(b) == 0 {
+		return 0
+	}
+	if len(b) > maxString {
+		b = b[:maxString]
+	}
+	return n.intern(b, nameWord(b))
+}
+
+func (n *Names) add(s string) Name { return n.Intern([]byte(s)) }
+
+// nameWord returns the word under which b is kept.
+func nameWord(b []byte) uint64 {
+	if len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
+		if len(b) == 8 {
+			return w
+		}
+		return longWord(b, w)
+	}
+	var w uint64
+	for i := len(b) - 1; i >= 0; i-- {
+		w = w<<8 | uint64(b[i])
+	}
+	return w
+}
+
+// longWord mixes more than 8 bytes, the first of which are w.
+func longWord(b []byte, w uint64) uint64 {
+	h := w * hashMul
+	i := 8
+	for ; i+8 < len(b); i += 8 {
+		h = (bits.RotateLeft64(h, 23) ^ binary.LittleEndian.Uint64(b[i:])) * hashMul
+	}
+	return (bits.RotateLeft64(h, 23) ^ binary.LittleEndian.Uint64(b[len(b)-8:])) * hashMul
+}
+
+func (n *Names) intern(b []byte, word uint64) Name {
+	mask := uint64(len(n.slots) - 1)
+	i := (word ^ uint64(len(b))) * hashMul >> 32 & mask
+	for {
+		s := &n.slots[i]
+		if s.id == 0 {
+			return n.insert(b, word, i)
+		}
+		if s.word == word && s.size == uint32(len(b)) {
+			if len(b) <= 8 {
+				return s.id
+			}
+			e := n.ents[s.id]
+			if string(n.arena[e.off:e.off+e.size]) == string(b) {
+				return s.id
+			}
+		}
+		i = (i + 1) & mask
+	}
+}
+
+func (n *Names) insert(b []byte, word, i uint64) Name {
+	id := Name(len(n.ents))
+	n.ents = append(n.ents, nameEnt{uint32(len(n.arena)), uint32(len(b))})
+	n.arena = append(n.arena, b...)
+	n.slots[i] = nameSlot{word, id, uint32(len(b))}
+	if 2*len(n.ents) > len(n.slots) {
+		old := n.slots
+		n.slots = make([]nameSlot, 2*len(old))
+		mask := uint64(len(n.slots) - 1)
+		for _, s := range old {
+			if s.id == 0 {
+				continue
+			}
+			j := (s.word ^ uint64(s.size)) * hashMul >> 32 & mask
+			for n.slots[j].id != 0 {
+				j = (j + 1) & mask
+			}
+			n.slots[j] = s
+		}
+	}
+	return id
+}
+
+// pair finds the slot of a key: its Name, or zero and where to put it.
+func (n *Names) pair(key uint64) (Name, uint64) {
+	mask := uint64(len(n.pairs) - 1)
+	i := pairHash(key) & mask
+	for {
+		s := &n.pairs[i]
+		if s.id == 0 {
+			return 0, i
+		}
+		if s.key == key {
+			return s.id, i
+		}
+		i = (i + 1) & mask
+	}
+}
+
+func pairHash(key uint64) uint64 {
+	h := key * hashMul
+	return h ^ h>>29
+}
+
+func (n *Names) setPair(key uint64, i uint64, id Name) {
+	n.pairs[i] = pairSlot{key, id}
+	n.nPair++
+	if 2*n.nPair <= len(n.pairs) {
+		return
+	}
+	old := n.pairs
+	n.pairs = make([]pairSlot, 2*len(old))
+	mask := uint64(len(n.pairs) - 1)
+	for _, s := range old {
+		if s.id == 0 {
+			continue
+		}
+		j := pairHash(s.key) & mask
+		for n.pairs[j].id != 0 {
+			j = (j + 1) & mask
+		}
+		n.pairs[j] = s
+	}
+}
+
+// dot returns the canonical Name of parent.child. A zero parent gives ".child".
+func (n *Names) dot(parent, child Name) Name {
+	key := uint64(parent)<<32 | uint64(child)
+	id, i := n.pair(key)
+	if id != 0 {
+		return id
+	}
+	var buf [128]byte
+	b := append(buf[:0], n.bytes(parent)...)
+	b = append(b, '.')
+	b = append(b, n.bytes(child)...)
+	id = n.vocab.canonical(n.Intern(b))
+	n.setPair(key, i, id)
+	return id
+}
+
+// scoped returns the Name of a definition inside another; its text is put
+// together only when it is asked for.
+func (n *Names) scoped(parent, child Name) Name {
+	if parent == 0 {
+		return child
+	}
+	key := scopeBit | uint64(parent)<<32 | uint64(child)
+	id, i := n.pair(key)
+	if id != 0 {
+		return id
+	}
+	id = Name(len(n.ents))
+	n.ents = append(n.ents, nameEnt{uint32(len(n.arena)), pairSize})
+	n.arena = binary.LittleEndian.AppendUint32(n.arena, uint32(parent))
+	n.arena = binary.LittleEndian.AppendUint32(n.arena, uint32(child))
+	n.setPair(key, i, id)
+	return id
+}
