@@ -1,0 +1,53 @@
+# Every target is one thin line of work; "make" alone lists them.
+GO            ?= go
+GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# What stands in for the generated input, where one has it: a folder of
+# distributions (CORPUS), a ranking and a list of names.
+CORPUS  ?=
+RANKING ?=
+NAMES   ?=
+export CORPUS RANKING NAMES
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## bin/prevalence
+	$(GO) build -trimpath -o bin/prevalence ./cmd/prevalence
+
+.PHONY: engine
+engine: build ## fetch the ClickHouse engine into the cache folder, once
+	bin/prevalence engine fetch
+
+.PHONY: demo
+demo: engine ## crawl a generated index and check the counts
+	bin/prevalence demo
+
+.PHONY: test
+test: engine ## every test, with the race detector, a real broker and a real engine
+	$(GO) test -race -timeout 20m ./...
+
+.PHONY: corpus
+corpus: engine ## crawl CORPUS three ways and compare (see docs/corpus.md)
+	deploy/check/corpus.sh bin/prevalence
+
+.PHONY: lint
+lint: ## vet and golangci-lint
+	$(GO) vet ./...
+	$(GOLANGCI_LINT) run
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	deploy/check/fuzz.sh $(or $(FUZZTIME),10s)
+
+.PHONY: golden
+golden: ## refresh golden files; read the diff
+	$(GO) test ./... -update
+
+.PHONY: bench
+bench: ## Go benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# corpus.sh PREVALENCE: crawls a folder of real distributions three times from
+# an empty store and demands three equal tables.
+#
+# CORPUS   the folder. It holds files/ (distributions) and manifest.tsv
+#          (project, version, file, bytes, sha256, rank, …; one row a file), and
+#          serve.sh SERVER PORT VENV, which serves files/ on loopback through
+#          "pypiserver" (HTML) or "simple" (JSON), installed from its wheels.
+#          A folder without these is a plain wheelhouse, served by ourselves in
+#          both forms. Unset: a generated wheelhouse.
+# RANKING  a ranking; unset: none, or the generated one.
+# OUT      where tables and outcomes are left; default out/corpus.
+set -euo pipefail
+prevalence=$(realpath "${1:?the prevalence binary}")
+out=${OUT:-out/corpus}
+mkdir -p "$out"
+out=$(realpath "$out")
+work=$(mktemp -d)
+server=
+stop_server() {
+	if [ -n "$server" ]; then
+		kill "$server" 2>/dev/null || :
+		wait "$server" 2>/dev/null || :
+		server=
+	fi
+}
+trap 'stop_server; rm -rf "$work"' EXIT
+
+ranking=${RANKING:-none}
+if [ -z "${CORPUS:-}" ]; then
+	"$prevalence" demo --write "$work/corpus"
+	CORPUS=$work/corpus
+	ranking=${RANKING:-$CORPUS/ranking.json}
+fi
+corpus=$(realpath "$CORPUS")
+files=$corpus
+[ -d "$corpus/files" ] && files=$corpus/files
+[ "$ranking" = none ] || ranking=$(realpath "$ranking")
+
+# serve KIND PORT: starts an index server over the files and waits for it.
+serve() {
+	if [ -x "$corpus/serve.sh" ]; then
+		if [ ! -d "$work/venv" ]; then
+			python3 -m venv "$work/venv"
+			"$work/venv/bin/pip" install --quiet --disable-pip-version-check --no-index \
+				--find-links "$corpus/servers" --find-links "$corpus/tools" --find-links "$files" \
+				pypiserver simple-repository-server
+		fi
+		bash "$corpus/serve.sh" "$1" "$2" "$work/venv" >"$out/$1.log" 2>&1 &
+	else
+		"$prevalence" demo --serve "$files" --form "$1" --listen "127.0.0.1:$2" >"$out/$1.log" 2>&1 &
+	fi
+	server=$!
+	for _ in $(seq 300); do
+		if (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null; then return; fi
+		kill -0 "$server" 2>/dev/null || { cat "$out/$1.log" >&2; exit 1; }
+		sleep 0.1
+	done
+	echo "corpus: the $1 server did not start" >&2
+	exit 1
+}
+
+# crawl NAME INDEX: one crawl from an empty store; leaves table and outcomes.
+crawl() {
+	local data=$work/data-$1 started=$SECONDS
+	echo "corpus: $1"
+	"$prevalence" up --until-idle --data "$data" --index "$2" --ranking "$ranking" --progress lines --log-level warn >"$out/$1.up"
+	"$prevalence" query top --all --data "$data" --format csv >"$out/$1.table.csv"
+	"$prevalence" query projects --data "$data" --format csv >"$out/$1.projects.csv"
+	"$prevalence" query top --by category --data "$data" >"$out/$1.table.txt"
+	echo "corpus: $1 took $((SECONDS - started)) s"
+}
+
+for kind in pypiserver simple; do
+	port=$((20000 + RANDOM % 20000))
+	serve "$kind" "$port"
+	crawl "$kind" "http://127.0.0.1:$port/simple/"
+	stop_server
+done
+crawl folder "$files"
+
+cat "$out/folder.table.txt"
+echo
+echo "Outcomes of $(($(wc -l <"$out/folder.projects.csv") - 1)) projects:"
+tail -n +2 "$out/folder.projects.csv" | awk -F, '{ print "  " $4 ($5 == "" ? "" : ": " $5) }' | sort | uniq -c
+
+failed=0
+for kind in pypiserver simple; do
+	for what in table projects; do
+		if ! cmp -s "$out/$kind.$what.csv" "$out/folder.$what.csv"; then
+			echo "corpus: the $what by $kind differs from the folder's:" >&2
+			diff "$out/folder.$what.csv" "$out/$kind.$what.csv" | head -20 >&2 || :
+			failed=1
+		fi
+	done
+done
+if [ -f "$corpus/manifest.tsv" ] && [ "$ranking" != none ]; then
+	tail -n +2 "$corpus/manifest.tsv" | awk -F'\t' '{ print $1 "," $6 }' | sort -u >"$work/want"
+	tail -n +2 "$out/folder.projects.csv" | cut -d, -f1,2 | sort -u >"$work/got"
+	if ! diff "$work/want" "$work/got" >"$work/diff"; then
+		echo "corpus: projects or ranks differ from the manifest's:" >&2
+		head -20 "$work/diff" >&2
+		failed=1
+	fi
+fi
+[ "$failed" = 0 ] && echo "corpus: three equal tables, ranks as in the manifest"
+exit "$failed"
