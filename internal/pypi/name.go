@@ -142,6 +142,19 @@ func splitEgg(stem, project string) (name, version string, ok bool) {
 	return name, version, version != ""
 }
 
+// installerEndings are what indexes offer besides distributions.
+var installerEndings = []string{".exe", ".msi", ".rpm", ".deb", ".dmg"}
+
+func isInstaller(file string) bool {
+	lower := strings.ToLower(file)
+	for _, e := range installerEndings {
+		if strings.HasSuffix(lower, e) {
+			return true
+		}
+	}
+	return false
+}
+
 func unescapeVersion(v string) string {
 	if public, local, ok := strings.Cut(v, "+"); ok {
 		return strings.ReplaceAll(public, "_", "-") + "+" + strings.ReplaceAll(local, "_", ".")

@@ -41,7 +41,7 @@ type File struct {
 	URL     string
 	Kind    Kind
 	Version string // read off the name; empty for KindOther
-	// Size is in bytes; 0 when the index does not say (nothing of 0 bytes is a distribution).
+	// Size is in bytes; 0 when the index does not say.
 	Size int64
 	// SHA256 is lower-case hexadecimal, empty when the index does not say. Fetch
 	// does not check it: who reads the stream does.

@@ -1,0 +1,259 @@
+package pypi
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/time/rate"
+)
+
+// acceptPage is PEP 691's: JSON first, then both forms of HTML.
+const acceptPage = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
+
+var (
+	errStalled = errors.New("no answer in time")
+	errCut     = errors.New("the answer broke off")
+)
+
+// host is one host's share of patience: how many requests at once, how many a
+// second, and until when it wants none.
+type host struct {
+	name  string
+	slots chan struct{}
+	pace  *rate.Limiter
+	mu    sync.Mutex
+	until time.Time
+}
+
+// enter waits for the host's pause, a slot and the pace, in that order. The
+// caller gives the slot back by leave.
+func (h *host) enter(ctx context.Context) error {
+	for {
+		h.mu.Lock()
+		wait := time.Until(h.until)
+		h.mu.Unlock()
+		if wait <= 0 {
+			break
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+	select {
+	case h.slots <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if err := h.pace.Wait(ctx); err != nil {
+		h.leave()
+		return err
+	}
+	return nil
+}
+
+func (h *host) leave() { <-h.slots }
+
+// pause keeps everyone from the host for d.
+func (h *host) pause(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t := time.Now().Add(d); t.After(h.until) {
+		h.until = t
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// host returns the state of a host, made when it is first asked for.
+func (c *client) host(name, hostname string) *host {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h, ok := c.hosts[name]
+	if !ok {
+		limit := rate.Limit(c.opts.Rate)
+		switch {
+		case c.opts.Rate < 0 || c.opts.Rate == 0 && loopback(hostname):
+			limit = rate.Inf
+		case c.opts.Rate == 0:
+			limit = 10
+		}
+		h = &host{name: name, slots: make(chan struct{}, c.opts.Connections), pace: rate.NewLimiter(limit, max(1, int(min(limit, 100))))}
+		c.hosts[name] = h
+	}
+	return h
+}
+
+func loopback(hostname string) bool {
+	ip := net.ParseIP(hostname)
+	return hostname == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// once makes one request. The returned stream ends in errStalled when nothing
+// comes for too long; closing it gives the host's slot back.
+func (c *client) once(ctx context.Context, address string, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, backoff.Permanent(fmt.Errorf("%w: bad URL", ErrPage))
+	}
+	for k, v := range header {
+		req.Header[k] = v
+	}
+	req.Header.Set("User-Agent", c.opts.userAgent())
+	if c.user != nil && req.URL.Host == c.base.Host && req.URL.Scheme == c.base.Scheme {
+		password, _ := c.user.Password()
+		req.SetBasicAuth(c.user.Username(), password)
+	}
+	h := c.host(req.URL.Host, req.URL.Hostname())
+	if err := h.enter(ctx); err != nil {
+		return nil, backoff.Permanent(err)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	watch := time.AfterFunc(c.opts.Timeout, func() { cancel(errStalled) })
+	resp, err := c.http.Do(req.WithContext(ctx))
+	watch.Stop()
+	if err != nil {
+		cancel(nil)
+		h.leave()
+		return nil, c.transportError(ctx, err)
+	}
+	body := resp.Body
+	s := &stream{Reader: body, ctx: ctx, watch: watch, stall: c.opts.Stall}
+	s.close = sync.OnceValue(func() error {
+		watch.Stop()
+		cancel(nil)
+		h.leave()
+		return body.Close()
+	})
+	resp.Body = s
+	if resp.StatusCode/100 != 2 {
+		defer s.Close()
+		return nil, c.statusError(h, resp)
+	}
+	return resp, nil
+}
+
+// transportError sorts what the transport says into what may be tried again.
+func (c *client) transportError(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errStalled) {
+		return backoff.Permanent(cause)
+	} else if cause != nil {
+		err = cause
+	}
+	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
+	err = fmt.Errorf("%w: %w", ErrUnavailable, bare(err))
+	if errors.As(err, &dns) && dns.IsNotFound || errors.As(err, &cert) {
+		return backoff.Permanent(err)
+	}
+	return err
+}
+
+// bare takes the method and the URL off an error: the caller names them.
+func bare(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// statusError sorts an answer that is no success.
+func (c *client) statusError(h *host, resp *http.Response) error {
+	code := resp.StatusCode
+	switch {
+	case code == http.StatusNotFound || code == http.StatusGone:
+		return backoff.Permanent(fmt.Errorf("%w: status %d", ErrNotFound, code))
+	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
+		d, given := retryAfter(resp.Header.Get("Retry-After"))
+		err := &PauseError{Host: h.name, Status: code, RetryAfter: max(d, time.Second)}
+		if d > c.opts.MaxWait {
+			return backoff.Permanent(err)
+		}
+		if given {
+			h.pause(d)
+		}
+		return err
+	case code == http.StatusRequestTimeout || code == http.StatusTooEarly || code >= 500 && code != http.StatusNotImplemented:
+		return fmt.Errorf("%w: status %d", ErrUnavailable, code)
+	case code == http.StatusRequestedRangeNotSatisfiable:
+		return backoff.Permanent(errRange)
+	}
+	return backoff.Permanent(fmt.Errorf("%w: status %d", ErrRefused, code))
+}
+
+// retryAfter reads a Retry-After header: seconds or a date (RFC 9110, 10.2.3).
+func retryAfter(s string) (time.Duration, bool) {
+	if n, err := strconv.Atoi(s); err == nil && n >= 0 {
+		return time.Duration(min(n, 7*24*3600)) * time.Second, true
+	}
+	if t, err := http.ParseTime(s); err == nil {
+		return max(0, time.Until(t)), true
+	}
+	return 0, false
+}
+
+// again runs op until it succeeds, its error is permanent, or the tries are
+// used up.
+func (c *client) again(ctx context.Context, what string, op func() error) error {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval, b.Multiplier = c.opts.Backoff, c.opts.MaxWait, 2
+	tries := 0
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		tries++
+		return struct{}{}, op()
+	}, backoff.WithBackOff(b), backoff.WithMaxTries(uint(c.opts.Tries)), backoff.WithMaxElapsedTime(0),
+		backoff.WithNotify(func(err error, wait time.Duration) {
+			c.opts.Log.Warn("index request is tried again", "what", what, "try", tries, "wait", wait.Round(time.Millisecond), "error", err)
+		}))
+	var permanent *backoff.PermanentError
+	if errors.As(err, &permanent) {
+		err = permanent.Err
+	}
+	if err != nil && tries > 1 {
+		err = fmt.Errorf("%w (%d tries)", err, tries)
+	}
+	return err
+}
+
+// stream is the body of an answer that may not stall.
+type stream struct {
+	io.Reader
+	ctx   context.Context // of this one request; its cause says why a read failed
+	watch *time.Timer
+	stall time.Duration
+	close func() error
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	s.watch.Reset(s.stall)
+	n, err := s.Reader.Read(p)
+	s.watch.Stop()
+	if err == nil || err == io.EOF {
+		return n, err
+	}
+	if cause := context.Cause(s.ctx); cause != nil {
+		return n, cause
+	}
+	return n, fmt.Errorf("%w: %w", errCut, err)
+}
+
+func (s *stream) Close() error { return s.close() }
