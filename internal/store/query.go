@@ -1,0 +1,39 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// Params are the values of a statement's parameters {name:Type}. They are
+// passed beside the statement, never put into it. Values are strings, numbers,
+// bool, time.Time, and slices of these.
+type Params map[string]any
+
+func (p Params) arguments() []any {
+	args := make([]any, 0, len(p))
+	for name, v := range p {
+		args = append(args, clickhouse.Named(name, v))
+	}
+	return args
+}
+
+// Select runs a query and returns its rows. T is a struct whose fields name
+// columns by `ch` tags.
+func Select[T any](ctx context.Context, db *DB, query string, p Params) ([]T, error) {
+	var rows []T
+	if err := db.conn.Select(withoutDeadline(ctx), &rows, query, p.arguments()...); err != nil {
+		return nil, fmt.Errorf("store: select: %w", err)
+	}
+	return rows, nil
+}
+
+// Exec runs a statement that returns no rows.
+func (db *DB) Exec(ctx context.Context, statement string, p Params) error {
+	if err := db.conn.Exec(withoutDeadline(ctx), statement, p.arguments()...); err != nil {
+		return fmt.Errorf("store: execute: %w", err)
+	}
+	return nil
+}
