@@ -1,0 +1,9 @@
+package catalog
+
+import "embed"
+
+//go:embed rules/*.yaml issues.yaml
+var files embed.FS
+
+// Default loads the rules and issues that this build carries.
+func Default() (*Catalog, error) { return Load(files) }

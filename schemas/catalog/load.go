@@ -1,0 +1,171 @@
+package catalog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Limits of what a folder of rules may hold; far above any real one.
+const (
+	maxFileBytes = 4 << 20
+	maxFiles     = 1000
+)
+
+// Load reads every rules file (*.yaml at the root and under rules/) and, where
+// there is one, issues.yaml. Each rules file holds one category and is named
+// for it. Load refuses unknown and repeated fields, ids that are malformed or
+// stand twice, rules without two positive and two negative examples, patterns
+// that do not compile; its error has a line "file:line: what" for each fault.
+func Load(fsys fs.FS) (*Catalog, error) {
+	var names []string
+	for _, pattern := range []string{"*.yaml", "rules/*.yaml"} {
+		found, err := fs.Glob(fsys, pattern)
+		if err != nil {
+			return nil, fmt.Errorf("catalog: list rules: %w", err)
+		}
+		names = append(names, found...)
+	}
+	if len(names) > maxFiles {
+		return nil, fmt.Errorf("catalog: %d files, more than %d", len(names), maxFiles)
+	}
+	c := new(Catalog)
+	var errs []error
+	for _, name := range names {
+		data, err := readFile(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("catalog: %w", err)
+		}
+		if name == "issues.yaml" {
+			issues, err := parseIssues(name, data)
+			errs = append(errs, err)
+			c.Issues = issues
+			continue
+		}
+		rules, err := parseRules(name, data)
+		errs = append(errs, err)
+		c.Rules = append(c.Rules, rules...)
+	}
+	errs = append(errs, c.finish())
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// With returns a catalogue of the rules and issues of both; ids that stand in
+// both are refused.
+func (c *Catalog) With(other *Catalog) (*Catalog, error) {
+	sum := &Catalog{
+		Rules:  slices.Concat(c.Rules, other.Rules),
+		Issues: slices.Concat(c.Issues, other.Issues),
+	}
+	if err := sum.finish(); err != nil {
+		return nil, err
+	}
+	return sum, nil
+}
+
+// finish sorts the rules and checks what only the whole can show.
+func (c *Catalog) finish() error {
+	slices.SortStableFunc(c.Rules, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+	var errs []error
+	for i := 1; i < len(c.Rules); i++ {
+		if a, b := &c.Rules[i-1], &c.Rules[i]; a.ID == b.ID && a.ID != "" {
+			errs = append(errs, fmt.Errorf("%s:%d: rule %s is already at %s:%d", b.File, b.Line, b.ID, a.File, a.Line))
+		}
+	}
+	seen := make(map[string]int)
+	for _, issue := range c.Issues {
+		if first, ok := seen[issue.ID]; ok {
+			errs = append(errs, fmt.Errorf("issues.yaml:%d: issue %s is already at line %d", issue.Line, issue.ID, first))
+		}
+		seen[issue.ID] = issue.Line
+		for _, id := range issue.Behaviors {
+			if c.Rule(id) == nil {
+				errs = append(errs, fmt.Errorf("issues.yaml:%d: issue %s names behaviour %s, which no rule makes", issue.Line, issue.ID, id))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func readFile(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if len(data) > maxFileBytes {
+		return nil, fmt.Errorf("read %s: larger than %d bytes", name, maxFileBytes)
+	}
+	return data, nil
+}
+
+// document parses the single YAML document of a file. It returns nil after it
+// noted what is wrong.
+func (r *reader) document(data []byte) *yaml.Node {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	var doc, more yaml.Node
+	if err := dec.Decode(&doc); err != nil {
+		r.errs = append(r.errs, fmt.Errorf("%s: %w", r.file, err))
+		return nil
+	}
+	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
+		r.lineErrorf(more.Line, "one document a file, please")
+		return nil
+	}
+	if len(doc.Content) != 1 {
+		r.lineErrorf(1, "the file is empty")
+		return nil
+	}
+	if r.hasAlias(&doc) {
+		return nil
+	}
+	return doc.Content[0]
+}
+
+// hasAlias refuses anchors and aliases: they make small files large.
+func (r *reader) hasAlias(n *yaml.Node) bool {
+	if n.Kind == yaml.AliasNode || n.Anchor != "" {
+		r.errorf(n, "anchors and aliases are not allowed")
+		return true
+	}
+	return slices.ContainsFunc(n.Content, r.hasAlias)
+}
+
+func parseRules(name string, data []byte) ([]Rule, error) {
+	r := &reader{file: name}
+	root := r.document(data)
+	if root == nil {
+		return nil, r.err()
+	}
+	category := ""
+	var list *yaml.Node
+	r.mapping(root, "a rules file", fields{
+		"category": func(n *yaml.Node) { category = r.text(n, "category") },
+		"about":    func(n *yaml.Node) { r.text(n, "about") },
+		"rules":    func(n *yaml.Node) { list = n },
+	})
+	if want := strings.TrimSuffix(path.Base(name), ".yaml"); category != want {
+		r.lineErrorf(root.Line, "category is %q, but the file is named for %q", category, want)
+	}
+	if list == nil {
+		r.lineErrorf(root.Line, "rules are missing")
+		return nil, r.err()
+	}
+	var rules []Rule
+	r.each(list, "rules", func(n *yaml.Node) { rules = append(rules, r.rule(n, category)) })
+	return rules, r.err()
+}
