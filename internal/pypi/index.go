@@ -33,7 +33,7 @@ type Index interface {
 type Root struct {
 	// Serial is the index's own `_last-serial`, empty where it has none.
 	Serial message.Serial
-	// Projects are the names, normalised, without duplicates, in the index's order.
+	// Projects are the names, normalised, sorted, without duplicates.
 	Projects []RootProject
 	// Skipped counts entries that are no project: names that break PEP 508, and
 	// in a folder files that are no distributions.
