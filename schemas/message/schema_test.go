@@ -38,6 +38,7 @@ func contracts() map[string]any {
 			Schema: message.StateSchema, Sweep: at, URL: "https://index.example.org/simple/", Serial: "31415999", Complete: true, Seed: 7,
 			Ranking: "all@2026-11-01#1f0c9a2b", Projects: map[string]message.Serial{"example-project": "31415926"},
 			Pending: []string{"busy"}, Removed: map[string]time.Time{"gone": at},
+			States: map[string]message.ProjectState{"example-project": message.StateArchived},
 		},
 		"scan": exampleScan(at),
 	}

@@ -66,4 +66,8 @@ type Index struct {
 	Pending []string `json:"pending,omitempty"`
 	// Removed maps names that vanished to the time of the sweep that missed them.
 	Removed map[string]time.Time `json:"removed,omitempty"`
+	// States maps projects to the state that their page gave (PEP 792) when a
+	// sweep last read it, where that is not active. A sweep reads pages only on an
+	// index without serials; elsewhere the scans tell.
+	States map[string]ProjectState `json:"states,omitempty"`
 }
