@@ -19,8 +19,7 @@ type JobPublisher interface {
 }
 
 // IndexStore keeps the list that the last sweep published. LoadIndex returns
-// queue.ErrNotFound before the first; SaveIndex returns queue.ErrConflict when
-// another sweep was faster.
+// ErrNoIndex before the first; SaveIndex fails when another sweep was faster.
 type IndexStore interface {
 	LoadIndex(ctx context.Context) (*message.Index, uint64, error)
 	SaveIndex(ctx context.Context, x *message.Index, revision uint64) (uint64, error)

@@ -1,0 +1,244 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"prevalence/internal/pypi"
+	"prevalence/schemas/message"
+)
+
+// ErrShrunk is returned for an index that lists less than half of what it
+// listed the last time: more likely a fault of the index than the end of so
+// many projects. Options.Force records it all the same.
+var ErrShrunk = errors.New("the index lists less than half of what the last sweep saw")
+
+// ErrNoIndex is what IndexStore.LoadIndex returns before the first sweep.
+var ErrNoIndex = errors.New("no sweep was published yet")
+
+// farewell bounds what an interrupted sweep still does.
+const farewell = 10 * time.Second
+
+// Once runs one sweep and returns when its list is published. The report is
+// not nil even with an error, as far as the sweep came. A project whose page
+// cannot be read, or whose job is still out, keeps its old serial and is found
+// again by the next sweep; it never fails the sweep.
+//
+// Once reports each state before the list that contains it: a sweep that dies
+// between the two reports it again.
+func Once(ctx context.Context, o Options) (*Report, error) {
+	if err := o.Validate(); err != nil {
+		return &Report{}, err
+	}
+	o = o.withDefaults()
+	start := o.Now().UTC()
+	s := &sweep{Options: o, report: Report{Sweep: start.Truncate(time.Second), URL: o.Index.URL()}}
+	err := s.run(ctx)
+	s.report.Took = o.Now().Sub(start)
+	return &s.report, err
+}
+
+// sweep is one run of Once.
+type sweep struct {
+	Options
+	root *pypi.Root
+	// index is the last list, made into the next one in place: there may be a
+	// million names in it.
+	index    *message.Index
+	revision uint64
+	stale    map[string]message.Serial
+	returned map[string]bool // names that came back
+
+	mu        sync.Mutex // guards index.Projects and report while jobs are out
+	report    Report
+	publishes int   // jobs that the broker did not take
+	failed    error // why, of the first
+}
+
+func (s *sweep) run(ctx context.Context) error {
+	if err := s.load(ctx); err != nil {
+		return err
+	}
+	if err := s.check(); err != nil {
+		return err
+	}
+	if err := s.pin(ctx); err != nil {
+		return err
+	}
+	if err := s.states(ctx); err != nil {
+		return err
+	}
+	picked, unknown := pick(s.root, s.Options, s.index.Seed)
+	s.report.Unknown = unknown
+	s.report.Picked = len(picked)
+	err := s.publishAll(ctx, picked)
+	if ctx.Err() != nil { // interrupted: remember what was accepted so far
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), farewell)
+		defer cancel()
+	}
+	if err = errors.Join(err, s.Jobs.Flush(ctx)); err == nil && s.failed != nil {
+		err = fmt.Errorf("%d were not taken: %w", s.publishes, s.failed)
+	}
+	if err != nil {
+		err = fmt.Errorf("crawler: publish jobs: %w", err)
+	}
+	return errors.Join(err, s.save(ctx))
+}
+
+// load reads the last list, the stale notes and the root.
+func (s *sweep) load(ctx context.Context) error {
+	var err error
+	s.index, s.revision, err = s.Store.LoadIndex(ctx)
+	switch {
+	case errors.Is(err, ErrNoIndex):
+		s.index, s.revision = new(message.Index), 0
+	case err != nil:
+		return fmt.Errorf("crawler: load the last list: %w", err)
+	}
+	if s.Stale != nil {
+		if s.stale, err = s.Stale.Stale(ctx); err != nil {
+			return fmt.Errorf("crawler: load stale notes: %w", err)
+		}
+	}
+	if s.root, err = s.Index.Root(ctx); err != nil {
+		return fmt.Errorf("crawler: %w", err)
+	}
+	x := s.index
+	if x.Projects == nil {
+		x.Projects = make(map[string]message.Serial, len(s.root.Projects))
+	}
+	if x.Removed == nil {
+		x.Removed = make(map[string]time.Time)
+	}
+	if x.States == nil {
+		x.States = make(map[string]message.ProjectState)
+	}
+	switch {
+	case s.Seed != 0:
+		x.Seed = s.Seed
+	case x.Seed == 0:
+		x.Seed = uint64(s.report.Sweep.UnixNano())
+	}
+	s.report.Names, s.report.Skipped, s.report.Serial, s.report.Seed = len(s.root.Projects), s.root.Skipped, s.root.Serial, x.Seed
+	if x.URL != "" && x.URL != s.Index.URL() {
+		s.Log.Warn("the last sweep was of another index", "last", x.URL, "now", s.Index.URL())
+	}
+	return nil
+}
+
+// check refuses a root that looks like nonsense.
+func (s *sweep) check() error {
+	last := len(s.index.Projects) + len(s.index.Pending)
+	now := len(s.root.Projects)
+	switch {
+	case s.Force:
+	case now == 0:
+		return fmt.Errorf("crawler: %s lists no project (%d entries are none): check the address", s.Index.URL(), s.root.Skipped)
+	case 2*now < last:
+		return fmt.Errorf("crawler: %s lists %d names where the last sweep saw %d: %w; nothing is recorded, check the index or force it", s.Index.URL(), now, last, ErrShrunk)
+	}
+	return nil
+}
+
+// pin publishes the ranking and says which of its names the index lacks.
+func (s *sweep) pin(ctx context.Context) error {
+	if s.Ranking == nil {
+		s.report.Ranking = s.index.Ranking
+		return nil
+	}
+	for _, name := range s.Ranking.Projects {
+		if _, ok := find(s.root, name); !ok {
+			if s.report.Unlisted++; s.report.Unlisted <= maxShown {
+				s.report.UnlistedFirst = append(s.report.UnlistedFirst, name)
+			}
+		}
+	}
+	if err := s.States.PublishRanking(ctx, *s.Ranking); err != nil {
+		return fmt.Errorf("crawler: publish ranking %s: %w", s.Ranking.Name, err)
+	}
+	s.index.Ranking, s.report.Ranking = s.Ranking.Name, s.Ranking.Name
+	return nil
+}
+
+// states records which names vanished since the last sweep and which came
+// back. The root is whole in every sweep, so this does not depend on what was
+// picked.
+func (s *sweep) states(ctx context.Context) error {
+	x := s.index
+	s.returned = make(map[string]bool)
+	for _, name := range slices.Sorted(maps.Keys(x.Removed)) {
+		i, ok := find(s.root, name)
+		if !ok {
+			continue
+		}
+		if err := s.record(ctx, name, message.StateResurrected, s.root.Projects[i].Serial); err != nil {
+			return err
+		}
+		s.returned[name] = true
+		delete(x.Removed, name)
+	}
+	vanished := make(map[string]message.Serial)
+	for name, serial := range x.Projects {
+		if _, ok := find(s.root, name); !ok {
+			vanished[name] = serial
+		}
+	}
+	for _, name := range x.Pending {
+		if _, ok := find(s.root, name); !ok {
+			vanished[name] = ""
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(vanished)) {
+		if err := s.record(ctx, name, message.StateRemoved, vanished[name]); err != nil {
+			return err
+		}
+		delete(x.Projects, name)
+		delete(x.States, name)
+		x.Removed[name] = s.report.Sweep
+		s.report.Removed++
+	}
+	return nil
+}
+
+func (s *sweep) record(ctx context.Context, project string, state message.ProjectState, serial message.Serial) error {
+	err := s.States.PublishState(ctx, message.State{
+		Schema:  message.StateSchema,
+		Project: project,
+		State:   state,
+		Serial:  serial,
+		At:      s.report.Sweep,
+	})
+	if err != nil {
+		return fmt.Errorf("crawler: publish state %s of %s: %w", state, project, err)
+	}
+	return nil
+}
+
+// save publishes the next list.
+func (s *sweep) save(ctx context.Context) error {
+	s.mu.Lock() // a publisher that gave up may still call back
+	defer s.mu.Unlock()
+	x := s.index
+	x.Schema = message.StateSchema
+	x.Sweep = s.report.Sweep
+	x.URL = s.Index.URL()
+	x.Serial = s.root.Serial
+	x.Complete = !s.handPicked() && s.Limit == 0
+	x.Pending = x.Pending[:0]
+	for _, p := range s.root.Projects {
+		if _, ok := x.Projects[p.Name]; !ok {
+			x.Pending = append(x.Pending, p.Name)
+		}
+	}
+	s.report.Pending, s.report.Complete = len(x.Pending), x.Complete
+	if _, err := s.Store.SaveIndex(ctx, x, s.revision); err != nil {
+		return fmt.Errorf("crawler: publish the list of this sweep: %w", err)
+	}
+	return nil
+}
