@@ -1,0 +1,188 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"prevalence/internal/pypi"
+	"prevalence/schemas/message"
+)
+
+// Analyzer scans releases and local paths. It is safe for concurrent use; each
+// scan under way has its own buffers, and all share Options.InFlightBytes.
+type Analyzer struct {
+	o       Options
+	budget  *budget
+	benches sync.Pool
+	now     func() time.Time
+}
+
+// NewAnalyzer returns an Analyzer with these options.
+func NewAnalyzer(o Options) (*Analyzer, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	a := &Analyzer{o: o.withDefaults(), now: time.Now}
+	a.budget = newBudget(a.o.InFlightBytes)
+	a.benches.New = func() any { return newBench(a.o) }
+	return a, nil
+}
+
+// Release scans one release of a page. Whatever is wrong with the package is
+// the scan's outcome; an error is the index's, the network's or ctx's, and then
+// there is no scan. What only the job knows (JobSeq, Drawn, Reason) is left
+// empty.
+func (a *Analyzer) Release(ctx context.Context, page *pypi.Page, version string) (*message.Scan, error) {
+	latest, _ := page.Latest()
+	s := a.newScan(page.Name, version)
+	s.Serial, s.State, s.PageLatest, s.Yanked = page.Serial, page.State, version == latest, page.Yanked(version)
+	files := page.Release(version)
+	switch {
+	case page.State == message.StateQuarantined:
+		return a.end(s, message.OutcomeEmpty, WhyQuarantined), nil
+	case len(files) == 0 && version == "":
+		return a.end(s, message.OutcomeEmpty, WhyNoRelease), nil
+	case len(files) == 0:
+		return a.end(s, message.OutcomeEmpty, WhyNoFiles), nil
+	}
+	chosen := choose(files, a.o.Files)
+	if len(chosen) == 0 {
+		why := WhyNoDistFiles
+		if len(choose(files, FilesAll)) > 0 {
+			why = WhyNotSelected
+		}
+		return a.end(s, message.OutcomeUnanalysed, why), nil
+	}
+	open := func(ctx context.Context, f pypi.File) (*packed, error) {
+		r, err := a.o.Index.Fetch(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		return &packed{stream: r}, nil
+	}
+	return a.files(ctx, s, chosen, open)
+}
+
+// newScan begins a scan.
+func (a *Analyzer) newScan(project, version string) *message.Scan {
+	return &message.Scan{
+		Schema: message.ScanSchema, Project: project, Version: version, Scanner: ScannerVersion,
+		Catalogue: a.o.Matcher.Hash(), State: message.StateActive,
+	}
+}
+
+// end stamps a scan that saw nothing.
+func (a *Analyzer) end(s *message.Scan, outcome message.Outcome, why string) *message.Scan {
+	s.Outcome, s.Why, s.At = outcome, why, a.now().UTC()
+	return s
+}
+
+// opener opens a distribution file.
+type opener func(ctx context.Context, f pypi.File) (*packed, error)
+
+// files scans the chosen files of one release. A file that turns out to be
+// another than the index promised taints what was read of it, so the release is
+// read again: once in the hope of a better download, then without the file.
+func (a *Analyzer) files(ctx context.Context, base *message.Scan, chosen []pypi.File, open opener) (*message.Scan, error) {
+	within, cancel := context.WithTimeout(ctx, a.o.ScanTimeout)
+	defer cancel()
+	excluded := make(map[string]*fileError)
+	hashes := make(map[string]int)
+	for {
+		s := *base
+		err := a.once(within, &s, chosen, excluded, open)
+		var bad *fileError
+		switch {
+		case err == nil:
+			s.At = a.now().UTC()
+			return &s, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case within.Err() != nil:
+			return a.end(base, message.OutcomeUnanalysed, WhyTimeout), nil
+		case errors.As(err, &bad):
+			hashes[bad.file]++
+			if bad.why == WhyWrongHash && hashes[bad.file] < 2 {
+				a.o.Log.WarnContext(ctx, "wrong hash, fetching again", slog.String("project", s.Project), slog.String("file", bad.file))
+				continue
+			}
+			excluded[bad.file] = bad
+		default:
+			return nil, err
+		}
+	}
+}
+
+// fileError says that a file cannot be had as promised.
+type fileError struct {
+	file, why string
+	err       error
+}
+
+func (e *fileError) Error() string { return fmt.Sprintf("worker: file %s: %s: %v", e.file, e.why, e.err) }
+func (e *fileError) Unwrap() error { return e.err }
+
+// once reads all files that are not excluded and fills in s. A panic in it is a
+// defect of ours that one package must not make everybody's.
+func (a *Analyzer) once(ctx context.Context, s *message.Scan, chosen []pypi.File, excluded map[string]*fileError, open opener) (err error) {
+	b := a.benches.Get().(*bench)
+	r := newReading(a, b, s)
+	defer func() {
+		p := recover()
+		if p == nil {
+			b.rest()
+			a.benches.Put(b)
+			return
+		}
+		a.o.Log.ErrorContext(ctx, "scanner panicked", slog.String("project", s.Project), slog.String("version", s.Version),
+			slog.String("file", r.file), slog.String("member", r.member), slog.String("stack", string(debug.Stack())))
+		*s = message.Scan{
+			Schema: s.Schema, Project: s.Project, Version: s.Version, Serial: s.Serial, PageLatest: s.PageLatest, Scanner: s.Scanner,
+			Catalogue: s.Catalogue, State: s.State, Yanked: s.Yanked, Outcome: message.OutcomeUnanalysed, Why: WhyScannerPanic,
+		}
+		err = nil
+	}()
+	for _, f := range chosen {
+		if bad := excluded[f.Name]; bad != nil {
+			r.leaveOut(f, bad.why)
+			continue
+		}
+		if err := r.read(ctx, f, open); err != nil {
+			return err
+		}
+	}
+	r.finish()
+	return nil
+}
+
+// leaveOut notes that a file was not read.
+func (r *reading) leaveOut(f pypi.File, why string) {
+	r.failed = append(r.failed, why)
+	r.cut(message.Cut{File: f.Name, Why: why})
+}
+
+// outcome sums up how the reading went.
+func (r *reading) outcome() {
+	s := r.scan
+	switch {
+	case len(s.Files) == 0 && len(r.failed) > 0:
+		s.Outcome, s.Why = message.OutcomeUnanalysed, r.failed[0]
+	case len(s.Cuts) > 0:
+		s.Outcome, s.Why = message.OutcomePartial, s.Cuts[0].Why
+		if len(r.failed) > 0 {
+			s.Why = r.failed[0]
+		}
+		if r.cutsLeftOut > 0 {
+			s.Detail = fmt.Sprintf("%d further cuts are not listed", r.cutsLeftOut)
+		}
+	default:
+		s.Outcome = message.OutcomeOK
+	}
+	s.Cuts = slices.Clip(s.Cuts)
+}

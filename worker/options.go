@@ -1,0 +1,91 @@
+package worker
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"prevalence/internal/pypi"
+	"prevalence/worker/archive"
+	"prevalence/worker/behavior"
+)
+
+// Options is what an Analyzer and a Worker need. Zero fields take the default
+// beside them; Matcher is required, Index for anything but local paths.
+type Options struct {
+	Index   pypi.Index
+	Matcher *behavior.Matcher
+	Files   Files // default FilesBoth
+	Limits  archive.Limits
+
+	// ZipBytes is the largest zip, packed, that is held in memory; a larger one
+	// is not read (WhyNeedsRanges). Local files need no memory. Default 64 MiB.
+	ZipBytes int64
+	// InFlightBytes bounds what all scans of this process hold in memory of
+	// distributions; a single one that needs more is admitted alone. Default 128 MiB.
+	InFlightBytes int64
+	// HeldBytes is how much Python source of one sdist is held until all its
+	// names are known and the contexts are certain; what comes after is judged by
+	// the names that came before. Default 32 MiB.
+	HeldBytes int
+	// ScanTimeout ends the scan of one release as unanalysed. Default 10 min.
+	ScanTimeout time.Duration
+	// AllEvidence keeps the evidence of every hit, for local scans.
+	AllEvidence bool
+
+	// Key makes the keyed hashes of addresses and tokens, KeyID names it. Without
+	// a key there are no hashes.
+	Key   []byte
+	KeyID string
+
+	// Slots is how many jobs a Worker has under way. Default 2.
+	Slots int
+	// Attempts is how often a job is tried before it goes to the dead letters.
+	// Default 5.
+	Attempts int
+	// AckWait is the broker's lease on a job; it is extended every third of it.
+	// Default 1 min.
+	AckWait time.Duration
+	// RetryDelay is the wait after the first failed attempt, doubled for each
+	// further one up to a minute. Default 2 s.
+	RetryDelay time.Duration
+
+	Log *slog.Logger // nil discards
+}
+
+// Validate returns the first thing that is wrong with the options.
+func (o Options) Validate() error {
+	switch {
+	case o.Matcher == nil:
+		return errors.New("worker: no matcher")
+	case o.ZipBytes < 0, o.InFlightBytes < 0, o.HeldBytes < 0, o.ScanTimeout < 0, o.Slots < 0, o.Attempts < 0, o.AckWait < 0, o.RetryDelay < 0:
+		return errors.New("worker: an option is negative")
+	case len(o.Key) > 0 && o.KeyID == "":
+		return errors.New("worker: a key needs a key id")
+	}
+	if _, err := ParseFiles(string(o.Files)); err != nil {
+		return err
+	}
+	if err := o.Limits.Validate(); err != nil {
+		return fmt.Errorf("worker: %w", err)
+	}
+	return nil
+}
+
+func (o Options) withDefaults() Options {
+	o.Files = cmp.Or(o.Files, FilesBoth)
+	o.ZipBytes = cmp.Or(o.ZipBytes, 64<<20)
+	o.InFlightBytes = cmp.Or(o.InFlightBytes, 128<<20)
+	o.HeldBytes = cmp.Or(o.HeldBytes, 32<<20)
+	o.ScanTimeout = cmp.Or(o.ScanTimeout, 10*time.Minute)
+	o.Slots = cmp.Or(o.Slots, 2)
+	o.Attempts = cmp.Or(o.Attempts, 5)
+	o.AckWait = cmp.Or(o.AckWait, time.Minute)
+	o.RetryDelay = cmp.Or(o.RetryDelay, 2*time.Second)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
