@@ -125,7 +125,9 @@ type fileError struct {
 	err       error
 }
 
-func (e *fileError) Error() string { return fmt.Sprintf("worker: file %s: %s: %v", e.file, e.why, e.err) }
+func (e *fileError) Error() string {
+	return fmt.Sprintf("worker: file %s: %s: %v", e.file, e.why, e.err)
+}
 func (e *fileError) Unwrap() error { return e.err }
 
 // once reads all files that are not excluded and fills in s. A panic in it is a

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"prevalence/internal/pypi"
@@ -258,8 +259,24 @@ func (l *layout) guessTops(project string) {
 		}
 	}
 	if len(l.tops) == 0 {
+		l.guessDeeper()
+	}
+	if len(l.tops) == 0 {
 		for _, m := range modules {
 			l.tops[m] = true
+		}
+	}
+}
+
+// guessDeeper finds packages one or two folders further down, such as
+// "python3/NAME/__init__.py", at the smallest depth where there are any.
+func (l *layout) guessDeeper() {
+	for depth := 3; depth <= 4 && len(l.tops) == 0; depth++ {
+		for name := range l.names {
+			parts := strings.Split(name, "/")
+			if len(parts) == depth && parts[depth-1] == "__init__.py" && !slices.ContainsFunc(parts[:depth-1], supportFolder) {
+				l.tops[parts[depth-2]] = true
+			}
 		}
 	}
 }

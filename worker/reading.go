@@ -456,11 +456,13 @@ func (r *reading) judge(s suspect) {
 			return
 		}
 	}
-	dir := inner
-	for dir != "." && dir != "/" && dir != "" {
-		dir = path.Dir(dir)
-		if base := path.Base(dir); supportFolder(base) && base != "bin" && base != "scripts" && base != "vendor" && base != "external" && base != "third_party" {
-			return
+	for dir := path.Dir(inner); dir != "."; dir = path.Dir(dir) {
+		switch base := path.Base(dir); base {
+		case "bin", "scripts", "tools", "vendor", "external", "third_party", "contrib", "utils":
+		default:
+			if supportFolder(base) {
+				return
+			}
 		}
 	}
 	r.rel.Package(s.trait, s.name, 1)
@@ -526,4 +528,3 @@ func (r *reading) finish() {
 	r.scan.Observations, r.scan.Symbols, r.scan.Indicators = r.rel.Result()
 	r.outcome()
 }
-

@@ -1,0 +1,119 @@
+package worker
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"sort"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"prevalence/schemas/catalog"
+	"prevalence/schemas/message"
+	"prevalence/worker/behavior"
+)
+
+func testMatcher(t testing.TB) *behavior.Matcher {
+	t.Helper()
+	c, err := catalog.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := behavior.Compile(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// BenchmarkCorpus scans every distribution in the folder that the environment
+// variable CORPUS names, or the generated ones without it, two at a time, and
+// prints outcomes and anomalies.
+func BenchmarkCorpus(b *testing.B) {
+	dir := os.Getenv("CORPUS")
+	if dir == "" {
+		b.Skip("no CORPUS")
+	}
+	paths, err := Expand(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	a, err := NewAnalyzer(Options{Matcher: testMatcher(b)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		start := time.Now()
+		scans := make([]*message.Scan, len(paths))
+		var wg sync.WaitGroup
+		next := make(chan int)
+		for range 2 {
+			wg.Go(func() {
+				for i := range next {
+					s, err := a.Path(b.Context(), paths[i])
+					if err != nil {
+						b.Error(err)
+					}
+					scans[i] = s
+				}
+			})
+		}
+		for i := range paths {
+			next <- i
+		}
+		close(next)
+		wg.Wait()
+		report(b, scans, time.Since(start))
+	}
+}
+
+func report(b *testing.B, scans []*message.Scan, took time.Duration) {
+	outcomes := map[string]int{}
+	traits := map[string][]string{}
+	contexts := map[message.Context]int{}
+	var python, members int64
+	for _, s := range scans {
+		key := string(s.Outcome)
+		if s.Why != "" {
+			key += " " + s.Why
+		}
+		outcomes[key]++
+		if s.Outcome != message.OutcomeOK {
+			fmt.Println("  not ok:", s.Project, s.Version, s.Outcome, s.Why, s.Cuts)
+		}
+		for _, f := range s.Files {
+			python += f.PythonBytes
+			members += int64(f.Members)
+		}
+		for _, o := range s.Observations {
+			contexts[o.Context] += o.Hits
+		}
+		for _, x := range s.Symbols {
+			if x.Kind == message.SymbolTrait && x.Context == message.ContextPackage {
+				traits[x.Name] = append(traits[x.Name], fmt.Sprintf("%s(%d %s)", s.Project, x.Hits, x.Path))
+			}
+		}
+		if len(s.Metadata.Modules) == 0 {
+			traits["(no modules)"] = append(traits["(no modules)"], s.Project)
+		}
+	}
+	fmt.Println(len(scans), "scans in", took.Round(time.Millisecond), outcomes, contexts, members, "members", python>>20, "MiB Python")
+	names := make([]string, 0, len(traits))
+	for n := range traits {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		fmt.Println(" ", n, len(traits[n]), strings.Join(traits[n][:min(12, len(traits[n]))], " "))
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	status, _ := os.ReadFile("/proc/self/status")
+	for l := range strings.Lines(string(status)) {
+		if strings.HasPrefix(l, "VmHWM") {
+			fmt.Print("  heap sys ", m.HeapSys>>20, " MiB, ", l)
+		}
+	}
+}

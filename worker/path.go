@@ -1,0 +1,201 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"prevalence/internal/pypi"
+	"prevalence/schemas/message"
+	"prevalence/worker/archive"
+)
+
+// ErrNothing says that a path holds nothing that can be scanned.
+var ErrNothing = errors.New("neither a distribution, nor Python source, nor a folder of either")
+
+// Expand returns what a path stands for: a folder that holds distribution
+// files stands for them, in order; everything else for itself.
+func Expand(name string) ([]string, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return []string{name}, nil
+	}
+	entries, err := os.ReadDir(name)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		if _, ok := archive.FormatOf(e.Name()); ok && e.Type().IsRegular() {
+			if _, kind, _ := pypi.GuessFileName(e.Name()); kind != pypi.KindOther {
+				out = append(out, filepath.Join(name, e.Name()))
+			}
+		}
+	}
+	if len(out) == 0 {
+		return []string{name}, nil
+	}
+	return out, nil
+}
+
+// Path scans one local distribution file, Python file, or source tree. Project
+// and version are read off the file's name, or off the metadata of a tree.
+// Errors are those of the file system and of ctx, and ErrNothing.
+func (a *Analyzer) Path(ctx context.Context, name string) (*message.Scan, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fmt.Errorf("worker: %w", err)
+	}
+	base := filepath.Base(name)
+	if info.IsDir() {
+		return a.tree(ctx, name)
+	}
+	if isPython(base) || isStartup(base) {
+		return a.tree(ctx, name)
+	}
+	if _, ok := archive.FormatOf(base); !ok {
+		return nil, fmt.Errorf("worker: %s: %w", name, ErrNothing)
+	}
+	project, kind, version := pypi.GuessFileName(base)
+	if kind == pypi.KindOther {
+		kind = pypi.KindSdist
+		if strings.HasSuffix(strings.ToLower(base), ".whl") {
+			kind = pypi.KindWheel
+		}
+	}
+	f := pypi.File{Name: base, URL: name, Kind: kind, Version: version, Size: info.Size()}
+	open := func(context.Context, pypi.File) (*packed, error) {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		return &packed{stream: file, local: file}, nil
+	}
+	return a.files(ctx, a.newScan(project, version), []pypi.File{f}, open)
+}
+
+// tree scans a source tree, or a single Python file, as an sdist without an
+// archive around it. Links are not followed.
+func (a *Analyzer) tree(ctx context.Context, root string) (*message.Scan, error) {
+	base := a.newScan("", "")
+	s := *base
+	b := a.benches.Get().(*bench)
+	r := newReading(a, b, &s)
+	defer func() {
+		b.rest()
+		a.benches.Put(b)
+	}()
+	r.begin(filepath.Base(root), pypi.KindSdist)
+	r.layout.rootKnown = true
+	single, project := false, false
+	limits := a.o.Limits
+	if limits.MemberBytes == 0 {
+		limits.MemberBytes = 16 << 20
+	}
+	var stats archive.Stats
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if n := d.Name(); p != root && (n == ".git" || n == ".hg" || n == ".svn" || n == ".tox" || n == ".venv" || n == "node_modules" || n == "__pycache__") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !d.Type().IsRegular() {
+			stats.Links++
+			return nil
+		}
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		if rel == "." {
+			rel, single = d.Name(), true
+		}
+		project = project || rel == "setup.py" || rel == "setup.cfg" || rel == "pyproject.toml" || rel == "PKG-INFO"
+		return r.localMember(p, path.Clean(filepath.ToSlash(rel)), limits.MemberBytes, &stats)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("worker: %w", err)
+	}
+	if stats.Members == 0 {
+		return nil, fmt.Errorf("worker: %s: %w", root, ErrNothing)
+	}
+	if !project {
+		// No source tree of a project: what an installation looks like.
+		r.layout.kind = pypi.KindEgg
+		r.layout.setTops(topsOf(slices.Collect(maps.Keys(r.layout.names))))
+	}
+	r.release()
+	for _, x := range r.suspects {
+		r.judge(x)
+	}
+	for _, c := range stats.Cuts {
+		r.cut(message.Cut{Member: c.Member, Why: c.Why, Bytes: c.Bytes})
+	}
+	if len(r.said.modules) == 0 {
+		for top := range r.layout.tops {
+			r.said.module(top)
+		}
+	}
+	if single {
+		r.rel.Own = r.said.modules
+		s.Observations, s.Symbols, s.Indicators = r.rel.Result()
+		r.outcome()
+	} else {
+		r.finish()
+		s.Project, s.Version = pypi.Normalize(s.Metadata.Name), s.Metadata.Version
+	}
+	s.At = a.now().UTC()
+	a.o.Log.DebugContext(ctx, "tree read", slog.Int("members", stats.Members))
+	return &s, nil
+}
+
+// localMember reads one file of a tree as far as it is wanted.
+func (r *reading) localMember(file, name string, limit int64, stats *archive.Stats) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	stats.Members++
+	n := int64(4 << 10)
+	amount := wanted(name, info.Size())
+	if amount == archive.Whole {
+		n = limit
+	}
+	data, err := io.ReadAll(io.LimitReader(f, n+1))
+	if err != nil {
+		return err
+	}
+	whole := int64(len(data)) <= n
+	if !whole {
+		data = data[:n]
+		if amount == archive.Whole {
+			stats.Cuts = append(stats.Cuts, archive.Cut{Member: name, Why: archive.WhyMemberTooLarge, Bytes: info.Size()})
+		}
+	}
+	r.take(archive.Member{Name: name, Size: info.Size(), Data: slices.Clip(data), Whole: whole})
+	return nil
+}

@@ -1,0 +1,275 @@
+package worker
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"path"
+	"slices"
+	"strings"
+
+	"deps.dev/util/semver"
+
+	"prevalence/internal/pypi"
+	"prevalence/schemas/message"
+	"prevalence/worker/coremeta"
+)
+
+// Limits of what is kept of metadata.
+const (
+	maxFieldBytes  = 200
+	maxModules     = 2000
+	maxRequires    = 2000
+	maxRequirement = 300
+	maxEmails      = 50
+)
+
+// said gathers what a release says of itself over all of its files.
+type said struct {
+	best     coremeta.Metadata // of the most trustworthy source
+	rank     int               // of best: 1 is a wheel's METADATA; 0 when there is none
+	core     []coremeta.Metadata
+	versions map[string]bool // spelled as they are, of core metadata
+	mismatch string          // member whose name or version is another's
+	fallback []coremeta.Metadata
+	requires []string // requires.txt
+	backend  []string // folders of an in-tree build backend, with a slash
+	builder  string
+	modules  []string
+}
+
+// metadata takes a member that says what the distribution is. inner is its
+// path without an sdist's root folder.
+func (s *said) metadata(kind pypi.Kind, inner string, data []byte, l *layout, project string) {
+	dir, base := path.Split(inner)
+	dir = strings.TrimSuffix(dir, "/")
+	switch base {
+	case "METADATA", "PKG-INFO":
+		rank := metadataRank(kind, dir, base, project)
+		if rank == 0 {
+			return
+		}
+		m := coremeta.Parse(data)
+		s.core = append(s.core, m)
+		if s.rank == 0 || rank < s.rank {
+			s.best, s.rank = m, rank
+		}
+		for _, n := range m.ImportNames {
+			s.module(n)
+		}
+	case "top_level.txt":
+		if kind == pypi.KindSdist && strings.Count(dir, "/") > 1 || supportFolder(strings.SplitN(dir, "/", 2)[0]) {
+			return
+		}
+		tops := coremeta.ParseTopLevel(data)
+		if kind == pypi.KindSdist {
+			l.setTops(tops)
+		}
+		for _, t := range tops {
+			s.module(t)
+		}
+	case "requires.txt":
+		if len(s.requires) == 0 && strings.Count(dir, "/") <= 1 {
+			s.requires = coremeta.ParseRequires(data)
+		}
+	case "pyproject.toml":
+		if dir != "" || kind != pypi.KindSdist {
+			return
+		}
+		p, err := coremeta.ParsePyproject(data)
+		if err != nil {
+			return // what pip says to it is not ours to judge; it is no fact
+		}
+		s.builder = clip(p.BuildBackend, maxFieldBytes)
+		for _, b := range p.BackendPath {
+			if b = strings.Trim(path.Clean("/"+b), "/"); b != "" {
+				s.backend = append(s.backend, b+"/")
+			} else if module, _, _ := strings.Cut(p.BuildBackend, "."); module != "" {
+				// The backend lies at the root, where everything does: only its own module.
+				module, _, _ = strings.Cut(module, ":")
+				s.backend = append(s.backend, module+".py", module+"/")
+			}
+		}
+		if p.HasProject {
+			s.fallback = append(s.fallback, p.Project)
+		}
+	case "setup.cfg":
+		if dir == "" && kind == pypi.KindSdist {
+			if m := coremeta.ParseSetupCfg(data); m.Name != "" {
+				s.fallback = append(s.fallback, m)
+			}
+		}
+	}
+}
+
+// metadataRank orders sources of core metadata, the best first; 0 is none of
+// this distribution's, such as that of a vendored one.
+func metadataRank(kind pypi.Kind, dir, base, project string) int {
+	switch {
+	case kind == pypi.KindWheel && base == "METADATA" && !strings.Contains(dir, "/"):
+		name, _, _ := strings.Cut(dir, "-")
+		if pypi.Normalize(name) == project || project == "" {
+			return 1
+		}
+		return 5
+	case kind == pypi.KindEgg && dir == "EGG-INFO" && base == "PKG-INFO":
+		return 2
+	case kind == pypi.KindSdist && dir == "" && base == "PKG-INFO":
+		return 3
+	case kind == pypi.KindSdist && strings.HasSuffix(dir, ".egg-info") && base == "PKG-INFO" && strings.Count(dir, "/") <= 1 && !supportFolder(strings.SplitN(dir, "/", 2)[0]):
+		return 4
+	}
+	return 0
+}
+
+// module adds a top-level module.
+func (s *said) module(name string) {
+	name, _, _ = strings.Cut(name, ".")
+	if name == "" || len(name) > maxFieldBytes || len(s.modules) >= maxModules || slices.Contains(s.modules, name) {
+		return
+	}
+	s.modules = append(s.modules, name)
+}
+
+// finish turns what was said into the scan's metadata, addresses and traits.
+func (s *said) finish(r *reading) {
+	known := s.rank > 0
+	if !known && len(s.fallback) > 0 {
+		s.best, known = s.fallback[0], true
+	}
+	m := s.best
+	if len(m.RequiresDist) == 0 {
+		m.RequiresDist = s.requires
+	}
+	slices.Sort(s.modules)
+	out := &r.scan.Metadata
+	*out = message.Metadata{
+		Name: clip(m.Name, maxFieldBytes), Version: clip(m.Version, maxFieldBytes),
+		Summary: m.Summary != "", Description: m.DescriptionBytes > 0, License: license(m),
+		RequiresPython: clip(m.RequiresPython, maxFieldBytes), SourceRepository: m.SourceRepository(),
+		BuildBackend: s.builder, Modules: s.modules,
+	}
+	for _, d := range m.RequiresDist[:min(len(m.RequiresDist), maxRequires)] {
+		out.RequiresDist = append(out.RequiresDist, withoutAddress(clip(d, maxRequirement)))
+	}
+	if n := len(m.RequiresDist) - maxRequires; n > 0 {
+		r.scan.Dropped = map[string]int{"requires_dist": n}
+	}
+	if !known {
+		if len(r.scan.Files) > 0 {
+			r.rel.Package("no-metadata", "", 1)
+		}
+		return
+	}
+	if !out.Description {
+		r.rel.Package("no-description", "", 1)
+	}
+	if !out.SourceRepository {
+		r.rel.Package("no-source-repository", "", 1)
+	}
+	if s.differs(r.scan) {
+		r.rel.Package("metadata-mismatch", "", 1)
+	}
+	s.emails(r)
+}
+
+// differs reports whether core metadata names another project or version than
+// the index does.
+func (s *said) differs(scan *message.Scan) bool {
+	for _, m := range s.core {
+		if scan.Project != "" && m.Name != "" && pypi.Normalize(m.Name) != scan.Project {
+			return true
+		}
+		if scan.Version != "" && m.Version != "" && !sameVersion(m.Version, scan.Version) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameVersion compares by PEP 440, or letter by letter what it does not allow.
+func sameVersion(a, b string) bool {
+	if a == b {
+		return true
+	}
+	if len(a) > maxFieldBytes || len(b) > maxFieldBytes {
+		return false
+	}
+	v, err1 := semver.PyPI.Parse(a)
+	w, err2 := semver.PyPI.Parse(b)
+	return err1 == nil && err2 == nil && v.Compare(w) == 0
+}
+
+// emails reduces the author addresses to what may be kept.
+func (s *said) emails(r *reading) {
+	sources := s.core
+	if len(sources) == 0 {
+		sources = s.fallback
+	}
+	var fields []string
+	for _, m := range sources {
+		fields = slices.Concat(fields, m.AuthorEmail, m.MaintainerEmail, m.Author, m.Maintainer)
+	}
+	addresses := addressesIn(fields...)
+	if len(addresses) > maxEmails {
+		addresses = addresses[:maxEmails]
+	}
+	var classes []string
+	seen := make(map[message.Email]bool)
+	for _, a := range addresses {
+		domain, class := classifyAddress(a)
+		classes = append(classes, class)
+		e := message.Email{Domain: domain, Class: class}
+		if len(r.a.o.Key) > 0 {
+			mac := hmac.New(sha256.New, r.a.o.Key)
+			mac.Write([]byte(strings.ToLower(a)))
+			e.Key, e.KeyID = hex.EncodeToString(mac.Sum(nil)), r.a.o.KeyID
+		}
+		if !seen[e] {
+			seen[e] = true
+			r.scan.Emails = append(r.scan.Emails, e)
+		}
+	}
+	r.scan.EmailClass = classOf(classes)
+	for _, t := range emailTraits {
+		if slices.Contains(classes, t.class) || t.class == "none" && len(addresses) == 0 {
+			r.rel.Package(t.trait, "", 1)
+		}
+	}
+}
+
+// emailTraits are the package-level facts that classes of addresses make.
+var emailTraits = []struct{ class, trait string }{
+	{"privacy", "anonymous-email"}, {"disposable", "disposable-email"}, {"placeholder", "placeholder-email"}, {"none", "no-author-email"},
+}
+
+// license returns one line that names the licence.
+func license(m coremeta.Metadata) string {
+	text := m.LicenseExpr
+	if text == "" {
+		text = m.License
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return withoutAddress(clip(strings.TrimSpace(line), maxFieldBytes))
+}
+
+// withoutAddress empties text that may hold an e-mail address; requirements
+// with direct references keep theirs, which is a URL's user part at most.
+func withoutAddress(s string) string {
+	if i := strings.IndexByte(s, '@'); i > 0 && i+1 < len(s) && s[i-1] != ' ' && s[i+1] != ' ' {
+		name, _, _ := strings.Cut(s, "@")
+		if j := strings.IndexAny(name, " ;("); j >= 0 {
+			return strings.TrimSpace(name[:j])
+		}
+		return ""
+	}
+	return s
+}
+
+// clip cuts a text to n bytes, and to whole runes.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "")
+}
