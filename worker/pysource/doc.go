@@ -52,8 +52,11 @@
 //     "#program=curl" is the program, of a closed list, that a process call
 //     starts. Attributes of instances count: "requests.Session#verify=False".
 //     A permission is octal, without a prefix: "os.chmod#mode=777".
-//   - Method: a dot and the name, ".unlink", when the receiver is unknown; the
-//     only kind that is Likely. Its atoms are spelled ".decode#encoding=hex".
+//   - Method: a dot and the name, ".unlink", when the receiver is unknown; always
+//     Likely. Its atoms are spelled ".decode#encoding=hex". Other facts are
+//     Resolved, but for two: a method that a class of the file inherits from a
+//     class elsewhere ("threading.Thread.start" for self.start()), and what a
+//     parameter holds by default ("def f(remove=os.remove)").
 //   - Flow: "source>sink"; sources are decode, decompress, download; sinks exec,
 //     process, file, deserialize; "download>file>process" is a file that was
 //     downloaded and then run.

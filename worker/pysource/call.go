@@ -1,0 +1,218 @@
+package pysource
+
+// argument is one of a call's: its keyword, or zero, and its value.
+type argument struct {
+	keyword Name
+	stars   uint8
+	val     value
+	first   uint32 // index of its first token
+	end     uint32 // and of the one after its last
+}
+
+// emit adds a fact about v, a vDotted, vMethod or vLate.
+func (s *Scanner) emit(k Kind, v value, first, end uint32) {
+	if len(s.facts) >= maxFacts {
+		s.cut("facts")
+		return
+	}
+	if s.mute > 0 {
+		return
+	}
+	f := Fact{Kind: k, Context: s.ctx, Certainty: Resolved, Line: first, EndLine: end, Scope: s.scopeName()}
+	switch v.kind {
+	case vDotted:
+		f.Name = v.name()
+		if v.flags&flagMaybe != 0 {
+			f.Certainty = Likely
+		}
+		if v.flags&flagLate != 0 {
+			s.lateBuiltins = append(s.lateBuiltins, uint32(len(s.facts)))
+		}
+	case vMethod:
+		f.Name, f.Certainty = s.names.dot(0, v.name()), Likely
+	}
+	s.facts = append(s.facts, f)
+}
+
+// emitName adds a fact of any kind about a name.
+func (s *Scanner) emitName(k Kind, n, val Name, c Certainty, first, end uint32) {
+	if s.mute > 0 {
+		return
+	}
+	if len(s.facts) >= maxFacts {
+		s.cut("facts")
+		return
+	}
+	s.facts = append(s.facts, Fact{Kind: k, Context: s.ctx, Certainty: c, Name: n, Value: val, Line: first, EndLine: end, Scope: s.scopeName()})
+}
+
+// call reads the arguments of a call of callee, whose last attribute was taken
+// from recv, and returns its result.
+func (s *Scanner) call(callee, recv value, first uint32) value {
+	mark := len(s.facts)
+	switch callee.kind {
+	case vDotted:
+		s.emit(Call, callee, first, first)
+	case vMethod:
+		s.emit(Method, callee, first, first)
+	case vUnion:
+		for _, w := range s.alternatives(callee) {
+			if w.kind == vDotted {
+				s.emit(Call, w, first, first)
+			}
+		}
+	case vLate:
+		l := s.lates[callee.id]
+		if l.parent != 0 {
+			s.emit(Method, value{kind: vMethod, id: uint32(l.name)}, first, first)
+		} else {
+			s.emit(0, callee, first, first)
+		}
+		if s.mute == 0 && len(s.facts) > mark {
+			s.lateFacts = append(s.lateFacts, lateFact{uint32(mark), callee.id, Call})
+		}
+	}
+	emitted := len(s.facts)
+	base := len(s.args)
+	s.arguments()
+	end := s.lastLine()
+	for i := mark; i < emitted; i++ {
+		s.facts[i].EndLine = end
+	}
+	r := s.apply(callee, recv, s.args[base:], first, end)
+	s.args = s.args[:base]
+	return r
+}
+
+// arguments reads "(a, k=b, *c)" onto s.args.
+func (s *Scanner) arguments() {
+	open := s.p
+	if s.toks[open].pos != 0 {
+		v := s.comprehension(open)
+		s.args = append(s.args, argument{val: v, first: uint32(open + 1), end: uint32(s.p - 1)})
+		return
+	}
+	s.p++
+	base := len(s.args)
+	for s.p < len(s.toks) {
+		a := argument{first: uint32(s.p)}
+		switch s.toks[s.p].kind {
+		case tRParen:
+			s.p++
+			return
+		case tComma:
+			s.p++
+			continue
+		case tName:
+			if s.peek(1) == tAssign {
+				a.keyword = s.toks[s.p].name
+				s.p += 2
+				a.first += 2
+			}
+		case tStar, tDStar:
+			a.stars = 1
+			if s.toks[s.p].kind == tDStar {
+				a.stars = 2
+			}
+			s.p++
+		}
+		start := s.p
+		a.val = s.test()
+		if s.p == start {
+			if k := s.at(); k == tRBrack || k == tRBrace || k == tFClose || k == tSemi {
+				return // broken: left to whom it belongs
+			}
+			s.p++
+		}
+		a.end = uint32(s.p)
+		if len(s.args)-base < maxArgs {
+			s.args = append(s.args, a)
+		}
+	}
+}
+
+// apply returns the result of a call, and notes what its arguments tell.
+func (s *Scanner) apply(callee, recv value, args []argument, first, end uint32) value {
+	switch callee.kind {
+	case vDotted:
+		return s.applyDotted(callee, recv, args, first, end)
+	case vUnion:
+		var r value
+		u := s.unions[callee.id]
+		for _, w := range u.val[:u.n] {
+			if w.kind == vDotted {
+				r = s.join(r, s.applyDotted(w, recv, args, first, end))
+			}
+		}
+		return r
+	case vMethod:
+		return s.applyMethod(callee, recv, args, first, end)
+	case vClass:
+		return value{kind: vSelf, id: callee.id}
+	case vFunc:
+		if callee.id != 0 {
+			return s.funcs[callee.id]
+		}
+	case vGetter:
+		return s.applyGetter(callee, args, first, end)
+	}
+	return value{taint: callee.taint}
+}
+
+// applyDotted is apply for a callee with a known name.
+func (s *Scanner) applyDotted(callee, recv value, args []argument, first, end uint32) value {
+	voc := &s.names.vocab
+	d := callee.name()
+	var r value
+	if callee.flags&flagCallsite != 0 {
+		r.taint = callee.taint
+	}
+	if int(d) < len(voc.known) && voc.known[d] != 0 {
+		in := &voc.infos[voc.known[d]]
+		if len(in.args) > 0 {
+			s.argAtoms(d, in, args, first, end)
+		}
+		if in.sink != 0 {
+			s.sinks(in, args, first, end)
+		}
+		if in.result != vUnknown {
+			r.kind, r.id = in.result, uint32(in.class)
+		}
+		r.taint |= in.source
+		if in.op != 0 {
+			r = s.operation(in.op, r, callee, recv, args, first, end)
+		}
+		if in.through {
+			for _, a := range args {
+				r.taint |= a.val.taint
+			}
+		}
+		return r
+	}
+	if callee.flags&(flagCallsite|flagLate) == 0 && s.names.capital(d) {
+		r.kind, r.id = vInst, uint32(d)
+	}
+	return r
+}
+
+// positional returns the i-th argument, or the one with that keyword.
+func positional(args []argument, i int, keyword Name) (value, bool) {
+	for _, a := range args {
+		if a.keyword != 0 && a.keyword == keyword {
+			return a.val, true
+		}
+	}
+	for _, a := range args {
+		if a.keyword != 0 {
+			continue
+		}
+		if a.stars != 0 {
+			return value{}, false
+		}
+		if i == 0 {
+			return a.val, true
+		}
+		i--
+	}
+	return value{}, false
+}

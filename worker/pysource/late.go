@@ -1,0 +1,101 @@
+package pysource
+
+import "bytes"
+
+// lateNode is a name that nothing had bound when a function used it, or an
+// attribute of one: functions run after the whole module has been read.
+type lateNode struct {
+	name   Name
+	parent uint32 // 0: name stands alone
+}
+
+// lateFact is a fact to be completed at the end of the file. Until then it is
+// a Method fact, or void (kind zero).
+type lateFact struct {
+	fact uint32
+	node uint32
+	kind Kind
+}
+
+// late returns the value of an unbound name, or of an attribute of one.
+func (s *Scanner) late(n Name, parent uint32) value {
+	s.lates = append(s.lates, lateNode{n, parent})
+	return value{kind: vLate, id: uint32(len(s.lates) - 1)}
+}
+
+// resolveLate completes the facts about names that the module bound only after
+// a function had used them, and drops those about builtins that it shadows.
+func (s *Scanner) resolveLate() {
+	void := false
+	for _, l := range s.lateFacts {
+		f := &s.facts[l.fact]
+		v := s.lateValue(l.node, 0)
+		if v.kind == vUnion {
+			v = s.alternatives(v)[0]
+		}
+		if v.kind == vDotted {
+			if l.kind == Ref && int(v.id) < len(s.names.vocab.noRef) && s.names.vocab.noRef[v.id] {
+				void = true
+				continue
+			}
+			f.Kind, f.Name, f.Certainty = l.kind, v.name(), Resolved
+		} else if f.Kind == 0 {
+			void = true
+		}
+	}
+	if s.shadowed {
+		for _, i := range s.lateBuiltins {
+			f := &s.facts[i]
+			n := s.names.vocab.builtinIdent(f.Name)
+			if n == 0 {
+				continue
+			}
+			e := s.symbol(n)
+			switch {
+			case e.block == 0:
+			case e.mod.kind == vDotted:
+				f.Name = e.mod.name()
+			default:
+				s.voidAtoms(int(i))
+				f.Kind, void = 0, true
+			}
+		}
+	}
+	if void {
+		kept := s.facts[:0]
+		for _, f := range s.facts {
+			if f.Kind != 0 {
+				kept = append(kept, f)
+			}
+		}
+		s.facts = kept
+	}
+}
+
+// voidAtoms takes back what was noted about the arguments of a call.
+func (s *Scanner) voidAtoms(call int) {
+	c := s.facts[call]
+	prefix := append(append([]byte(nil), s.names.bytes(c.Name)...), '#')
+	for i := call + 1; i < len(s.facts) && s.facts[i].Line <= c.EndLine; i++ {
+		f := &s.facts[i]
+		if f.Kind == Arg && f.Line == c.Line && bytes.HasPrefix(s.names.bytes(f.Name), prefix) {
+			f.Kind = 0
+		}
+	}
+}
+
+// lateValue returns what a late name turned out to be.
+func (s *Scanner) lateValue(node uint32, depth int) value {
+	l := s.lates[node]
+	if l.parent == 0 {
+		e := s.symbol(l.name)
+		if e.block == 0 {
+			return value{}
+		}
+		return e.mod
+	}
+	if depth > maxDepth {
+		return value{}
+	}
+	return s.attribute(s.lateValue(l.parent, depth+1), l.name)
+}

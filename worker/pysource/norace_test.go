@@ -1,0 +1,5 @@
+//go:build !race
+
+package pysource
+
+const slowness = 1
