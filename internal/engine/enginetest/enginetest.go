@@ -53,3 +53,22 @@ func ClickHouseIn(t testing.TB, dir string) *engine.ClickHouse {
 	t.Cleanup(c.Close)
 	return c
 }
+
+// Broker starts a broker with its streams in a folder of the test, and stops
+// it when the test ends.
+func Broker(t testing.TB) *engine.Broker {
+	t.Helper()
+	return BrokerIn(t, t.TempDir())
+}
+
+// BrokerIn is Broker with its streams in dir, for tests that start a broker on
+// the same streams again.
+func BrokerIn(t testing.TB, dir string) *engine.Broker {
+	t.Helper()
+	b, err := engine.StartBroker(t.Context(), engine.BrokerOptions{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	return b
+}

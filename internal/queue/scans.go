@@ -1,0 +1,194 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"prevalence/schemas/message"
+)
+
+const (
+	scanAckWait    = 5 * time.Minute
+	maxScansOut    = 20_000
+	fetchScans     = 100      // messages of one request
+	maxBatchBytes  = 32 << 20 // compressed
+	resetTimeout   = 3 * time.Second
+	publishRetries = 10
+	publishWait    = 500 * time.Millisecond
+)
+
+// PublishScan publishes s and returns when the broker has stored it. A scan of
+// the same project, version and job that was published within the last ten
+// minutes is the same scan, and not stored again. It may cut s to size, see
+// message.EncodeScan. While the broker is away it tries for some seconds; an
+// error means that the scan may or may not be stored.
+func (c *Conn) PublishScan(ctx context.Context, s *message.Scan) error {
+	fail := func(err error) error {
+		return fmt.Errorf("queue: publish scan of %s %s: %w", s.Project, s.Version, err)
+	}
+	if s.Project == "" {
+		return fail(errors.New("no project"))
+	}
+	b, err := message.EncodeScan(s)
+	if err != nil {
+		return fail(err)
+	}
+	project, version := Token(s.Project), Token(s.Version)
+	m := nats.NewMsg("scans." + project + "." + version)
+	m.Data = b
+	m.Header.Set(jetstream.MsgIDHeader, project+"/"+version+"/"+strconv.FormatUint(s.JobSeq, 10))
+	if err := c.checkSize(m); err != nil {
+		return fail(err)
+	}
+	if _, err := c.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(publishRetries), jetstream.WithRetryWait(publishWait)); err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// ScanConsumer takes scans for the one aggregator that holds the lease.
+type ScanConsumer struct {
+	conn     *Conn
+	consumer jetstream.Consumer
+}
+
+// ScanConsumer becomes the aggregator: scans are delivered in order, from the
+// oldest that was never acknowledged. Scans that a predecessor had fetched and
+// not acknowledged come at once, not after a wait.
+func (c *Conn) ScanConsumer(ctx context.Context) (*ScanConsumer, error) {
+	consumer, err := c.js.CreateOrUpdateConsumer(ctx, streamScans, jetstream.ConsumerConfig{
+		Durable:       consumerAggregator,
+		FilterSubject: "scans.*.*",
+		// Not AckAll: after a crash newer scans may come before the ones that
+		// are delivered again, and their acknowledgement would cover those.
+		AckPolicy:     jetstream.AckExplicitPolicy,
+		AckWait:       scanAckWait,
+		MaxDeliver:    -1,
+		MaxAckPending: maxScansOut,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("queue: become the aggregator: %w", err)
+	}
+	if consumer.CachedInfo().NumAckPending > 0 {
+		// An older broker does not know this request; there they come after scanAckWait.
+		resetCtx, cancel := context.WithTimeout(ctx, resetTimeout)
+		defer cancel()
+		_, _ = c.js.ResetConsumer(resetCtx, streamScans, consumerAggregator)
+	}
+	return &ScanConsumer{conn: c, consumer: consumer}, nil
+}
+
+// SeqScan is a scan with its sequence in the stream.
+type SeqScan struct {
+	Seq  uint64
+	Scan *message.Scan
+}
+
+// ScanBatch is what one Fetch gave. Its zero value is an empty batch.
+type ScanBatch struct {
+	Scans []SeqScan
+
+	msgs []jetstream.Msg // of Scans, in the same order
+}
+
+// Fetch waits for scans and returns when limit are there, or 32 MiB of them, or
+// wait is over, whichever is first; the batch is empty when none came. What
+// cannot be decoded goes to the dead and is not in the batch. It returns ctx's
+// error when ctx ends, ErrClosed when the connection is closed, and
+// message.ErrSchema when a scan is newer than this build (it stays in the
+// stream: upgrade). While the broker is away it waits.
+func (k *ScanConsumer) Fetch(ctx context.Context, limit int, wait time.Duration) (*ScanBatch, error) {
+	b := new(ScanBatch)
+	ends := time.Now().Add(wait)
+	bytes := 0
+	for len(b.Scans) < limit && bytes < maxBatchBytes {
+		rest := time.Until(ends)
+		if rest < 5*time.Millisecond {
+			if len(b.Scans) > 0 || rest <= 0 {
+				break
+			}
+			rest = 5 * time.Millisecond
+		}
+		fetchCtx, cancel := context.WithTimeout(ctx, rest)
+		n, err := k.fetch(fetchCtx, b, min(limit-len(b.Scans), fetchScans))
+		cancel()
+		bytes += n
+		switch {
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("queue: fetch scans: %w", context.Cause(ctx))
+		case err == nil, errors.Is(err, nats.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, nats.ErrConnectionClosed):
+			return nil, ErrClosed
+		case errors.Is(err, message.ErrSchema), errors.Is(err, jetstream.ErrConsumerDeleted), errors.Is(err, jetstream.ErrConsumerNotFound):
+			return nil, fmt.Errorf("queue: fetch scans: %w", err)
+		default: // the broker is away
+			if err := sleep(ctx, min(reconnectWait, rest)); err != nil {
+				return nil, fmt.Errorf("queue: fetch scans: %w", err)
+			}
+		}
+	}
+	return b, nil
+}
+
+// fetch adds at most n scans to b and returns the size of their messages.
+func (k *ScanConsumer) fetch(ctx context.Context, b *ScanBatch, n int) (bytes int, err error) {
+	batch, err := k.consumer.Fetch(n, jetstream.FetchContext(ctx))
+	if err != nil {
+		return 0, err
+	}
+	for msg := range batch.Messages() {
+		bytes += len(msg.Data())
+		meta, err := msg.Metadata()
+		if err != nil {
+			return bytes, err
+		}
+		scan, err := message.DecodeScan(msg.Data())
+		if err == nil && scan.Project == "" {
+			err = errors.New("no project")
+		}
+		switch {
+		case errors.Is(err, message.ErrSchema):
+			return bytes, err
+		case err != nil:
+			buryCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
+			err := k.conn.bury(buryCtx, msg, "cannot be decoded: "+err.Error())
+			cancel()
+			if err != nil {
+				return bytes, err
+			}
+			continue
+		}
+		b.Scans = append(b.Scans, SeqScan{Seq: meta.Sequence.Stream, Scan: scan})
+		b.msgs = append(b.msgs, msg)
+	}
+	return bytes, batch.Error()
+}
+
+// Ack tells the broker that every scan of the batch is stored elsewhere, and
+// returns when it has confirmed that. After an error some may be delivered
+// again.
+func (b *ScanBatch) Ack(ctx context.Context) error {
+	if len(b.msgs) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	last := len(b.msgs) - 1
+	for _, msg := range b.msgs[:last] {
+		if err := msg.Ack(); err != nil {
+			return fmt.Errorf("queue: acknowledge scans: %w", err)
+		}
+	}
+	// The broker handles acknowledgements of a connection in order: when it
+	// confirms the last, it has all.
+	if err := b.msgs[last].DoubleAck(ctx); err != nil {
+		return fmt.Errorf("queue: acknowledge scans: %w", err)
+	}
+	return nil
+}
