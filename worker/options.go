@@ -52,6 +52,10 @@ type Options struct {
 	// further one up to a minute. Default 2 s.
 	RetryDelay time.Duration
 
+	// Patience is how long an index that answers nobody is waited for before jobs
+	// begin to fail because of it. Default 15 min.
+	Patience time.Duration
+
 	Log *slog.Logger // nil discards
 }
 
@@ -60,7 +64,7 @@ func (o Options) Validate() error {
 	switch {
 	case o.Matcher == nil:
 		return errors.New("worker: no matcher")
-	case o.ZipBytes < 0, o.InFlightBytes < 0, o.HeldBytes < 0, o.ScanTimeout < 0, o.Slots < 0, o.Attempts < 0, o.AckWait < 0, o.RetryDelay < 0:
+	case o.ZipBytes < 0, o.InFlightBytes < 0, o.HeldBytes < 0, o.ScanTimeout < 0, o.Slots < 0, o.Attempts < 0, o.AckWait < 0, o.RetryDelay < 0, o.Patience < 0:
 		return errors.New("worker: an option is negative")
 	case len(o.Key) > 0 && o.KeyID == "":
 		return errors.New("worker: a key needs a key id")
@@ -84,6 +88,7 @@ func (o Options) withDefaults() Options {
 	o.Attempts = cmp.Or(o.Attempts, 5)
 	o.AckWait = cmp.Or(o.AckWait, time.Minute)
 	o.RetryDelay = cmp.Or(o.RetryDelay, 2*time.Second)
+	o.Patience = cmp.Or(o.Patience, 15*time.Minute)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
