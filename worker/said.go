@@ -1,9 +1,6 @@
 package worker
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"path"
 	"slices"
 	"strings"
@@ -13,15 +10,16 @@ import (
 	"prevalence/internal/pypi"
 	"prevalence/schemas/message"
 	"prevalence/worker/coremeta"
+	"prevalence/worker/email"
 )
 
 // Limits of what is kept of metadata.
 const (
-	maxFieldBytes  = 200
-	maxModules     = 2000
-	maxRequires    = 2000
-	maxRequirement = 300
-	maxEmails      = 50
+	maxFieldBytes    = 200
+	maxModules       = 2000
+	maxRequires      = 2000
+	maxRequirement   = 300
+	maxAddressFields = 100
 )
 
 // said gathers what a release says of itself over all of its files.
@@ -206,41 +204,35 @@ func (s *said) emails(r *reading) {
 	if len(sources) == 0 {
 		sources = s.fallback
 	}
-	var fields []string
+	var f email.Fields
 	for _, m := range sources {
-		fields = slices.Concat(fields, m.AuthorEmail, m.MaintainerEmail, m.Author, m.Maintainer)
+		f.Addresses = addNew(f.Addresses, m.AuthorEmail, m.MaintainerEmail)
+		f.Names = addNew(f.Names, m.Author, m.Maintainer)
 	}
-	addresses := addressesIn(fields...)
-	if len(addresses) > maxEmails {
-		addresses = addresses[:maxEmails]
-	}
-	var classes []string
-	seen := make(map[message.Email]bool)
-	for _, a := range addresses {
-		domain, class := classifyAddress(a)
-		classes = append(classes, class)
-		e := message.Email{Domain: domain, Class: class}
-		if len(r.a.o.Key) > 0 {
-			mac := hmac.New(sha256.New, r.a.o.Key)
-			mac.Write([]byte(strings.ToLower(a)))
-			e.Key, e.KeyID = hex.EncodeToString(mac.Sum(nil)), r.a.o.KeyID
-		}
-		if !seen[e] {
-			seen[e] = true
-			r.scan.Emails = append(r.scan.Emails, e)
+	r.scan.Emails, r.scan.EmailClass = email.Read(f, email.Key{ID: r.a.o.KeyID, Secret: r.a.o.Key})
+	traits := []string{email.Trait(r.scan.EmailClass)}
+	for _, e := range r.scan.Emails {
+		if t := email.Trait(e.Class); !slices.Contains(traits, t) {
+			traits = append(traits, t)
 		}
 	}
-	r.scan.EmailClass = classOf(classes)
-	for _, t := range emailTraits {
-		if slices.Contains(classes, t.class) || t.class == "none" && len(addresses) == 0 {
-			r.rel.Package(t.trait, "", 1)
+	for _, t := range traits {
+		if t != "" {
+			r.rel.Package(t, "", 1)
 		}
 	}
 }
 
-// emailTraits are the package-level facts that classes of addresses make.
-var emailTraits = []struct{ class, trait string }{
-	{"privacy", "anonymous-email"}, {"disposable", "disposable-email"}, {"placeholder", "placeholder-email"}, {"none", "no-author-email"},
+// addNew adds the values that are not there yet: sdist and wheel say the same.
+func addNew(to []string, values ...[]string) []string {
+	for _, list := range values {
+		for _, v := range list {
+			if len(to) < maxAddressFields && !slices.Contains(to, v) {
+				to = append(to, v)
+			}
+		}
+	}
+	return to
 }
 
 // license returns one line that names the licence.
