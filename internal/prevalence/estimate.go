@@ -9,10 +9,13 @@ import "math"
 // the crawl was drawn at random, so that they are a sample of the stratum
 // before it is complete. Projects asked for by hand are not among them.
 type Tally struct {
-	Listed     int `json:"listed"`     // on the index
-	Scanned    int `json:"scanned"`    // looked into: outcome ok or partial
-	Unanalysed int `json:"unanalysed"` // could not be looked into
-	Empty      int `json:"empty"`      // have no files
+	// Open is true while nobody knows which projects are on the index: Listed
+	// counts those that are known so far, and nothing can be estimated.
+	Open       bool `json:"open,omitempty"`
+	Listed     int  `json:"listed"`     // on the index
+	Scanned    int  `json:"scanned"`    // looked into: outcome ok or partial
+	Unanalysed int  `json:"unanalysed"` // could not be looked into
+	Empty      int  `json:"empty"`      // have no files
 
 	DrawnScanned    int `json:"drawn_scanned"`
 	DrawnUnanalysed int `json:"drawn_unanalysed"`
@@ -20,7 +23,18 @@ type Tally struct {
 }
 
 // Complete reports whether every listed project was visited.
-func (t Tally) Complete() bool { return t.Scanned+t.Unanalysed+t.Empty >= t.Listed }
+func (t Tally) Complete() bool { return !t.Open && t.Scanned+t.Unanalysed+t.Empty >= t.Listed }
+
+// Visited is the tally for what a project's page on the index says, whatever
+// came of its files: every visited project counts as scanned, and the listed
+// ones are the size.
+func (t Tally) Visited() Tally {
+	return Tally{
+		Open: t.Open, Listed: t.Listed,
+		Scanned:      t.Scanned + t.Unanalysed + t.Empty,
+		DrawnScanned: t.DrawnScanned + t.DrawnUnanalysed + t.DrawnEmpty,
+	}
+}
 
 // Size returns the number of reference projects of the stratum: listed, with
 // files. It is exact in a complete stratum. Before that it is the listed ones
@@ -84,6 +98,9 @@ func Of(b Band, tallies [NumStrata]Tally, hits [NumStrata]Hits) Estimate {
 		t, x := tallies[h], hits[h]
 		e.Count += x.All
 		e.Scanned += t.Scanned
+		if t.Open {
+			e.Known, e.SizeExact = false, false
+		}
 		if t.Listed == 0 {
 			continue
 		}
@@ -97,7 +114,7 @@ func Of(b Band, tallies [NumStrata]Tally, hits [NumStrata]Hits) Estimate {
 		parts = append(parts, p)
 	}
 	parts, ok := collapse(parts)
-	if !ok || e.Size <= 0 {
+	if !ok || !e.Known || e.Size <= 0 {
 		e.Known = false
 		return e
 	}

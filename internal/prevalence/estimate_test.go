@@ -84,6 +84,20 @@ func TestOf(t *testing.T) {
 			want:    Estimate{Count: 33, Scanned: 99, Size: 100, SizeExact: true, Known: true, Share: 1.0 / 3, Interval: Wilson(33, 99, 100).within(33, 99, 100)},
 		},
 		{
+			name:    "nobody knows yet what is on the index",
+			band:    Community,
+			tallies: [NumStrata]Tally{{Open: true, Listed: 10, Scanned: 10, DrawnScanned: 10}},
+			hits:    [NumStrata]Hits{{All: 5, Drawn: 5}},
+			want:    Estimate{Count: 5, Scanned: 10, Size: 10},
+		},
+		{
+			name:    "what a page says is known of every visited project",
+			band:    Top100,
+			tallies: [NumStrata]Tally{Tally{Listed: 100, Scanned: 70, Unanalysed: 10, Empty: 20}.Visited()},
+			hits:    [NumStrata]Hits{{All: 5}},
+			want:    Estimate{Count: 5, Scanned: 100, Size: 100, SizeExact: true, Known: true, Share: 0.05, Interval: Interval{0.05, 0.05}},
+		},
+		{
 			name:    "nothing could be analysed",
 			band:    Community,
 			tallies: [NumStrata]Tally{{Listed: 3, Unanalysed: 3}},

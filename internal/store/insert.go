@@ -51,3 +51,16 @@ func (db *DB) Insert(ctx context.Context, table string, columns ...Column) error
 	}
 	return nil
 }
+
+// Columns returns the columns that v, a struct of slices, holds: one a field
+// with a `ch` tag, in order.
+func Columns(v any) []Column {
+	s := reflect.Indirect(reflect.ValueOf(v))
+	columns := make([]Column, 0, s.NumField())
+	for i := range s.NumField() {
+		if name, ok := s.Type().Field(i).Tag.Lookup("ch"); ok {
+			columns = append(columns, Column{Name: name, Values: s.Field(i).Interface()})
+		}
+	}
+	return columns
+}

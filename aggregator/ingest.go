@@ -1,0 +1,198 @@
+package aggregator
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"prevalence/internal/store"
+	"prevalence/schemas/message"
+)
+
+// Scan is a scan with its sequence in the broker, which orders the scans of a job.
+type Scan struct {
+	Seq  uint64
+	Scan *message.Scan
+}
+
+// Add inserts scans, in one insert a table. It may be called again with the
+// same scans, or in any other order: rows replace themselves. The facts come
+// before the scan that they belong to, so that what a crash cuts off is seen by
+// nobody.
+func (a *Aggregator) Add(ctx context.Context, scans []Scan) error {
+	if len(scans) == 0 {
+		return nil
+	}
+	err := a.ids.assign(ctx, func(yield func(string) bool) {
+		for _, s := range scans {
+			if !yield(s.Scan.Project) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("aggregator: project ids: %w", err)
+	}
+	var rows scanRows
+	var symbols symbolRows
+	var indicators indicatorRows
+	var emails emailRows
+	var drawn []uint32
+	through := a.scans
+	for _, s := range scans {
+		id := a.ids.known[s.Scan.Project]
+		rows.add(id, s.Seq, s.Scan)
+		symbols.add(id, s.Seq, s.Scan.Symbols)
+		indicators.add(id, s.Seq, s.Scan.Indicators)
+		emails.add(id, s.Seq, s.Scan.Emails)
+		if s.Scan.Drawn {
+			drawn = append(drawn, id)
+		}
+		through = max(through, s.Seq)
+	}
+	for _, t := range []struct {
+		table   string
+		columns any
+	}{{"symbols", &symbols}, {"indicators", &indicators}, {"emails", &emails}} {
+		if err := a.db.Insert(ctx, t.table, store.Columns(t.columns)...); err != nil {
+			return fmt.Errorf("aggregator: facts: %w", err)
+		}
+	}
+	if err := a.ids.draw(ctx, drawn); err != nil {
+		return fmt.Errorf("aggregator: drawn projects: %w", err)
+	}
+	if err := a.db.Insert(ctx, "scans", store.Columns(&rows)...); err != nil {
+		return fmt.Errorf("aggregator: scans: %w", err)
+	}
+	a.scans = through
+	return nil
+}
+
+// State is a message of STATES with its sequence: one of the two is set.
+type State struct {
+	Seq     uint64
+	State   *message.State
+	Ranking *message.Ranking
+}
+
+// AddStates inserts states and rankings, and then notes that everything of the
+// stream up to the sequence through is in the tables.
+func (a *Aggregator) AddStates(ctx context.Context, states []State, through uint64) error {
+	var rows struct {
+		Project []string    `ch:"project"`
+		Seq     []uint64    `ch:"state_seq"`
+		State   []string    `ch:"state"`
+		Serial  []string    `ch:"serial"`
+		At      []time.Time `ch:"at"`
+	}
+	for _, s := range states {
+		if s.Ranking != nil {
+			if err := a.addRanking(ctx, s.Seq, s.Ranking); err != nil {
+				return err
+			}
+		}
+		if s.State != nil {
+			rows.Project = append(rows.Project, s.State.Project)
+			rows.Seq = append(rows.Seq, s.Seq)
+			rows.State = append(rows.State, string(s.State.State))
+			rows.Serial = append(rows.Serial, string(s.State.Serial))
+			rows.At = append(rows.At, second(s.State.At))
+		}
+	}
+	if err := a.db.Insert(ctx, "project_states", store.Columns(&rows)...); err != nil {
+		return fmt.Errorf("aggregator: states: %w", err)
+	}
+	if err := a.db.Insert(ctx, "positions", store.Column{Name: "stream", Values: []string{"STATES"}},
+		store.Column{Name: "seq", Values: []uint64{through}}); err != nil {
+		return fmt.Errorf("aggregator: position: %w", err)
+	}
+	a.states = through
+	return nil
+}
+
+func (a *Aggregator) addRanking(ctx context.Context, seq uint64, r *message.Ranking) error {
+	n := len(r.Projects)
+	ranks := make([]uint32, n)
+	for i := range ranks {
+		ranks[i] = uint32(i + 1)
+	}
+	if err := a.db.Insert(ctx, "rankings",
+		store.Column{Name: "ranking", Values: slices.Repeat([]string{r.Name}, n)},
+		store.Column{Name: "rank", Values: ranks},
+		store.Column{Name: "project", Values: r.Projects},
+		store.Column{Name: "base", Values: slices.Repeat([]string{r.Base}, n)},
+		store.Column{Name: "date", Values: slices.Repeat([]time.Time{second(r.Date)}, n)},
+		store.Column{Name: "source", Values: slices.Repeat([]string{r.Source}, n)},
+		store.Column{Name: "state_seq", Values: slices.Repeat([]uint64{seq}, n)}); err != nil {
+		return fmt.Errorf("aggregator: ranking %s: %w", r.Name, err)
+	}
+	return nil
+}
+
+// indexState is the index that snapshots are taken against.
+type indexState struct {
+	revision uint64
+	names    uint64 // hash of the names, which partition index_names
+	index    message.Index
+}
+
+// UseIndex takes snapshots from now on against x. The list of names is loaded
+// once for each list that differs.
+func (a *Aggregator) UseIndex(ctx context.Context, x *message.Index, revision uint64) error {
+	all := slices.AppendSeq(slices.Clone(x.Pending), maps.Keys(x.Projects))
+	slices.Sort(all)
+	all = slices.Compact(all)
+	h := xxhash.New()
+	for _, name := range all {
+		_, _ = h.WriteString(name)
+		_, _ = h.Write([]byte{0})
+	}
+	names := h.Sum64()
+	if a.index == nil || a.index.names != names {
+		if err := a.loadNames(ctx, names, all); err != nil {
+			return fmt.Errorf("aggregator: names of the index: %w", err)
+		}
+	}
+	state := &indexState{revision: revision, names: names, index: *x}
+	state.index.Projects, state.index.Pending, state.index.Removed = nil, nil, nil
+	a.index = state
+	return nil
+}
+
+// loadNames fills the partition names of index_names and drops the others.
+func (a *Aggregator) loadNames(ctx context.Context, names uint64, all []string) error {
+	if err := a.ids.assign(ctx, slices.Values(all)); err != nil {
+		return err
+	}
+	type part struct {
+		Names uint64 `ch:"names"`
+		Rows  uint64 `ch:"rows"`
+	}
+	parts, err := store.Select[part](ctx, a.db, "SELECT names, count() AS rows FROM index_names FINAL GROUP BY names", nil)
+	if err != nil {
+		return err
+	}
+	loaded := len(all) == 0
+	for _, p := range parts {
+		if p.Names == names && p.Rows == uint64(len(all)) {
+			loaded = true
+			continue
+		}
+		if err := a.db.Exec(ctx, fmt.Sprintf("ALTER TABLE index_names DROP PARTITION %d", p.Names), nil); err != nil {
+			return err
+		}
+	}
+	if loaded {
+		return nil
+	}
+	numbers := make([]uint32, len(all))
+	for i, name := range all {
+		numbers[i] = a.ids.known[name]
+	}
+	return a.db.Insert(ctx, "index_names", store.Column{Name: "names", Values: slices.Repeat([]uint64{names}, len(all))},
+		store.Column{Name: "project_id", Values: numbers})
+}
