@@ -1,0 +1,399 @@
+package aggregator_test
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"prevalence/aggregator"
+	"prevalence/internal/engine"
+	"prevalence/internal/engine/enginetest"
+	"prevalence/internal/prevalence"
+	"prevalence/internal/store"
+	"prevalence/schemas/catalog"
+	"prevalence/schemas/message"
+)
+
+func TestMain(m *testing.M) { enginetest.Main(m) }
+
+// rules is a catalogue that is small enough to count by hand.
+func rules() *catalog.Catalog {
+	return &catalog.Catalog{
+		Rules: []catalog.Rule{{ID: "file/delete"}, {ID: "file/rename"}, {ID: "network/socket"}, {ID: "anomaly/anonymous-email"}, {ID: "memory/raw-memory"}},
+		Issues: []catalog.Issue{
+			{ID: "anonymous-author", Behaviors: []string{"anomaly/anonymous-email"}},
+			{ID: "removed-components"}, {ID: "yanked"}, {ID: "quarantined"},
+		},
+	}
+}
+
+// connect opens the tables of ch, migrated.
+func connect(t *testing.T, ch *engine.ClickHouse) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), store.Options{Addr: ch.Addr(), Database: engine.Database, Views: engine.ViewsDatabase,
+		User: ch.Owner().User, Password: ch.Owner().Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if _, err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func newAggregator(t *testing.T, db *store.DB) *aggregator.Aggregator {
+	t.Helper()
+	a, err := aggregator.New(t.Context(), db, aggregator.Options{Catalog: rules()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// world is an index with scans, states and a ranking: all that a snapshot is made of.
+type world struct {
+	index   message.Index
+	ranking message.Ranking
+	states  []aggregator.State
+	scans   []aggregator.Scan
+}
+
+// randomWorld makes a world of n names with every oddity there is: names
+// without a scan, scans of names that are gone, projects scanned again and
+// again, stale pages, other versions, all outcomes, ranked names that are not
+// on the index.
+func randomWorld(seed uint64, n int) *world {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	pick := func(options ...string) string { return options[rng.IntN(len(options))] }
+	w := &world{
+		index: message.Index{Schema: 1, URL: "https://index.example.org/simple/", Sweep: time.Unix(1_790_000_000, 0).UTC(),
+			Complete: true, Projects: map[string]message.Serial{}, Ranking: "all@2026-04-01#1f0c9a2b"},
+		ranking: message.Ranking{Schema: 1, Name: "all@2026-04-01#1f0c9a2b", Base: "all", Source: "test"},
+	}
+	if rng.IntN(2) == 0 {
+		w.index.Serial = "12345"
+	}
+	seq := uint64(1_790_000_000_000_000)
+	behaviors := []string{"file/delete", "file/rename", "network/socket", "anomaly/anonymous-email", "not/listed"}
+	contexts := []message.Context{message.ContextInstall, message.ContextStartup, message.ContextImport, message.ContextCall, message.ContextPackage, message.ContextSupport}
+	complete := rng.IntN(2) == 0
+	order := rng.Perm(n)
+	for i := range n {
+		name := fmt.Sprintf("project-%d", i)
+		switch rng.IntN(20) {
+		case 0: // not on the index
+		case 1:
+			w.index.Pending = append(w.index.Pending, name)
+		default:
+			w.index.Projects[name] = message.Serial(fmt.Sprint(i))
+		}
+		if rng.IntN(12) == 0 {
+			seq++
+			w.states = append(w.states, aggregator.State{Seq: seq, State: &message.State{
+				Project: name, State: message.ProjectState(pick("removed", "resurrected", "quarantined", "archived")), At: time.Unix(1_790_000_100, 0)}})
+		}
+		if !complete && rng.IntN(3) == 0 {
+			continue
+		}
+		drawn := order[i]%4 != 0
+		for range 1 + rng.IntN(3) {
+			seq++
+			s := &message.Scan{
+				Schema: 1, Project: name, Version: pick("1.0", "1.1", "2.0", ""), PageLatest: rng.IntN(5) > 0,
+				Scanner: "1", Catalogue: rules().Hash(), JobSeq: seq/3 + uint64(rng.IntN(5)), At: time.Unix(1_790_000_200, 0), Drawn: drawn,
+				Outcome: message.Outcome(pick("ok", "ok", "ok", "ok", "partial", "empty", "unanalysed")),
+				State:   message.ProjectState(pick("active", "active", "active", "archived", "quarantined")),
+				Yanked:  rng.IntN(15) == 0, EmailClass: pick("none", "free", "privacy", "disposable", "custom"),
+			}
+			if rng.IntN(20) == 0 {
+				s.Scanner = "0"
+			}
+			if rng.IntN(20) == 0 {
+				s.Catalogue = "older"
+			}
+			if s.Outcome == message.OutcomePartial || s.Outcome == message.OutcomeUnanalysed {
+				s.Why = pick("too-large", "not-an-archive")
+			}
+			if s.Outcome == message.OutcomeOK || s.Outcome == message.OutcomePartial {
+				for _, b := range behaviors {
+					for _, c := range contexts {
+						if rng.IntN(9) == 0 {
+							s.Observations = append(s.Observations, message.Observation{Behavior: b, Context: c, Hits: 1 + rng.IntN(5),
+								Certainty: message.Certainty(pick("resolved", "likely")), Evidence: []message.Evidence{{Path: "a.py", Line: rng.IntN(9)}}})
+						}
+					}
+				}
+				s.Symbols = []message.Symbol{{Name: "os.remove", Kind: message.SymbolCall, Context: message.ContextCall, Certainty: message.Resolved, Hits: 1}}
+				s.Emails = []message.Email{{Domain: "example.org", Class: s.EmailClass, Key: "00ff", KeyID: "k"}}
+				s.Indicators = []message.Indicator{{Kind: "domain", Value: "example.invalid", Context: message.ContextCall, Hits: 1}}
+			}
+			w.scans = append(w.scans, aggregator.Scan{Seq: seq, Scan: s})
+		}
+	}
+	for _, i := range rng.Perm(n + n/10)[:min(n, 150+rng.IntN(20))] { // some of them are on no index
+		w.ranking.Projects = append(w.ranking.Projects, fmt.Sprintf("project-%d", i))
+	}
+	seq++
+	w.states = append(w.states, aggregator.State{Seq: seq, Ranking: &w.ranking})
+	return w
+}
+
+// row is one published number.
+type row struct {
+	Kind      string   `ch:"kind"`
+	ID        string   `ch:"id"`
+	Context   string   `ch:"context"`
+	Band      string   `ch:"band"`
+	Count     uint32   `ch:"count"`
+	Resolved  uint32   `ch:"resolved"`
+	Scanned   uint32   `ch:"scanned"`
+	Size      uint32   `ch:"size"`
+	SizeExact bool     `ch:"size_exact"`
+	Share     *float64 `ch:"share"`
+	Low       *float64 `ch:"low"`
+	High      *float64 `ch:"high"`
+	Label     string   `ch:"label"`
+}
+
+// published reads the newest snapshot.
+func published(t *testing.T, db *store.DB) []row {
+	t.Helper()
+	rows, err := store.Select[row](t.Context(), db,
+		`SELECT kind, id, context, band, count, resolved, scanned, size, size_exact, share, low, high, label FROM prevalence FINAL
+		 WHERE snapshot = (SELECT snapshot FROM snapshots ORDER BY taken DESC LIMIT 1) ORDER BY kind, id, context, band`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// naive counts a world the slow and obvious way.
+func naive(w *world, scanner, catalogue string) []row {
+	on := map[string]bool{}
+	for name := range w.index.Projects {
+		on[name] = true
+	}
+	for _, name := range w.index.Pending {
+		on[name] = true
+	}
+	rank := map[string]int{}
+	for i, name := range w.ranking.Projects {
+		rank[name] = i + 1
+	}
+	drawn := map[string]bool{}
+	member := map[string]aggregator.Scan{}
+	for _, s := range w.scans {
+		drawn[s.Scan.Project] = drawn[s.Scan.Project] || s.Scan.Drawn
+		if !s.Scan.PageLatest || s.Scan.Scanner != scanner || s.Scan.Catalogue != catalogue {
+			continue
+		}
+		old, ok := member[s.Scan.Project]
+		if !ok || cmp.Or(cmp.Compare(s.Scan.JobSeq, old.Scan.JobSeq), cmp.Compare(s.Seq, old.Seq)) > 0 {
+			member[s.Scan.Project] = s
+		}
+	}
+	states := map[string][]aggregator.State{}
+	for _, s := range w.states {
+		if s.State != nil {
+			states[s.State.Project] = append(states[s.State.Project], s)
+		}
+	}
+	type key struct{ kind, id, context string }
+	hits := map[key]*[4]prevalence.Hits{}
+	proven := map[key]*[4]int{}
+	var strata [4]prevalence.Tally
+	for name := range on {
+		strata[prevalence.StratumOf(rank[name])].Listed++
+	}
+	see := func(name string, k key, isProven, counted bool) {
+		if hits[k] == nil {
+			hits[k], proven[k] = new([4]prevalence.Hits), new([4]int)
+		}
+		if !counted {
+			return
+		}
+		h := prevalence.StratumOf(rank[name])
+		hits[k][h].All++
+		if drawn[name] {
+			hits[k][h].Drawn++
+		}
+		if isProven {
+			proven[k][h]++
+		}
+	}
+	for _, r := range rules().Rules {
+		see("", key{"behavior", r.ID, ""}, false, false)
+	}
+	for _, i := range rules().Issues {
+		see("", key{"issue", i.ID, ""}, false, false)
+	}
+	for _, o := range []string{"ok", "partial", "empty", "unanalysed"} {
+		see("", key{"outcome", o, ""}, false, false)
+	}
+	for name, m := range member {
+		if !on[name] {
+			continue
+		}
+		s := m.Scan
+		x := &strata[prevalence.StratumOf(rank[name])]
+		d := 0
+		if drawn[name] {
+			d = 1
+		}
+		scanned := s.Outcome == "ok" || s.Outcome == "partial"
+		switch {
+		case scanned:
+			x.Scanned++
+			x.DrawnScanned += d
+		case s.Outcome == "empty":
+			x.Empty++
+			x.DrawnEmpty += d
+		default:
+			x.Unanalysed++
+			x.DrawnUnanalysed += d
+		}
+		see(name, key{"outcome", string(s.Outcome), ""}, true, true)
+		if s.Why != "" {
+			see(name, key{"reason", string(s.Outcome) + "/" + s.Why, ""}, true, true)
+		}
+		gone := false
+		for _, st := range states[name] {
+			gone = gone || st.State.State == "resurrected"
+		}
+		if of := states[name]; len(of) > 0 && of[len(of)-1].State.State == "removed" {
+			gone = true
+		}
+		if gone {
+			see(name, key{"issue", "removed-components", ""}, true, true)
+		}
+		if s.Yanked {
+			see(name, key{"issue", "yanked", ""}, true, true)
+		}
+		if s.State == "quarantined" {
+			see(name, key{"issue", "quarantined", ""}, true, true)
+		}
+		if !scanned {
+			continue
+		}
+		see(name, key{"email-class", s.EmailClass, ""}, true, true)
+		anonymous := s.EmailClass == "privacy" || s.EmailClass == "disposable"
+		type seen struct{ any, head, headProven bool }
+		behaviors := map[string]seen{}
+		for _, o := range s.Observations {
+			anonymous = anonymous || o.Behavior == "anomaly/anonymous-email"
+			b := behaviors[o.Behavior]
+			b.any = true
+			if o.Context != message.ContextSupport {
+				b.head = true
+				b.headProven = b.headProven || o.Certainty == message.Resolved
+			}
+			behaviors[o.Behavior] = b
+			see(name, key{"behavior", o.Behavior, string(o.Context)}, o.Certainty == message.Resolved, true)
+		}
+		for id, b := range behaviors {
+			see(name, key{"behavior", id, ""}, b.headProven, b.head)
+		}
+		if anonymous {
+			see(name, key{"issue", "anonymous-author", ""}, true, true)
+		}
+	}
+	visited := strata
+	for h := range visited {
+		visited[h] = visited[h].Visited()
+	}
+	var out []row
+	for _, k := range slices.SortedFunc(maps.Keys(hits), func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.id, b.id), cmp.Compare(a.context, b.context))
+	}) {
+		over := strata
+		if k.kind == "outcome" || k.kind == "reason" || k.kind == "issue" && k.id != "anonymous-author" {
+			over = visited
+		}
+		var of []row
+		for _, b := range prevalence.Bands() {
+			e := prevalence.Of(b, over, *hits[k])
+			r := row{Kind: k.kind, ID: k.id, Context: k.context, Band: b.String(), Count: uint32(e.Count), Scanned: uint32(e.Scanned),
+				Size: uint32(e.Size + 0.5), SizeExact: e.SizeExact, Label: string(prevalence.LabelOf(prevalence.Of(prevalence.Community, over, *hits[k])))}
+			for _, h := range b.Strata() {
+				r.Resolved += uint32(proven[k][h])
+			}
+			if e.Known {
+				r.Share, r.Low, r.High = &e.Share, &e.Low, &e.High
+			}
+			of = append(of, r)
+		}
+		slices.SortFunc(of, func(a, b row) int { return cmp.Compare(a.Band, b.Band) })
+		out = append(out, of...)
+	}
+	return out
+}
+
+// Whatever the world: a snapshot's numbers are the naive ones, and stay so when
+// the same scans come twice, in another order, in other batches, with restarts
+// in between.
+func TestSnapshotEqualsNaiveCount(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := randomWorld(seed, 200+100*int(seed%5))
+			want := naive(w, "1", rules().Hash())
+			ch := enginetest.ClickHouse(t)
+			db := connect(t, ch)
+			a := newAggregator(t, db)
+			if err := a.UseIndex(t.Context(), &w.index, 3); err != nil {
+				t.Fatal(err)
+			}
+			through := w.states[len(w.states)-1].Seq
+			if err := a.AddStates(t.Context(), w.states, through); err != nil {
+				t.Fatal(err)
+			}
+			rng := rand.New(rand.NewPCG(seed, 2))
+			deliver := func() {
+				scans := slices.Concat(w.scans, w.scans[:len(w.scans)/2])
+				rng.Shuffle(len(scans), func(i, j int) { scans[i], scans[j] = scans[j], scans[i] })
+				for len(scans) > 0 {
+					n := min(len(scans), 1+rng.IntN(400))
+					if err := a.Add(t.Context(), scans[:n]); err != nil {
+						t.Fatal(err)
+					}
+					scans = scans[n:]
+				}
+			}
+			deliver()
+			if ok, err := a.Snapshot(t.Context()); err != nil || !ok {
+				t.Fatalf("first snapshot: %v, %v", ok, err)
+			}
+			if diff := gocmp.Diff(want, published(t, db)); diff != "" {
+				t.Fatalf("first snapshot (-naive +published):\n%s", diff)
+			}
+			first := a.Coverage()
+
+			a = newAggregator(t, db) // a restart
+			if got := a.Coverage(); got != first {
+				t.Errorf("coverage after a restart: %+v, want %+v", got, first)
+			}
+			if err := a.AddStates(t.Context(), w.states, through); err != nil {
+				t.Fatal(err)
+			}
+			if err := a.UseIndex(t.Context(), &w.index, 3); err != nil {
+				t.Fatal(err)
+			}
+			deliver()
+			if ok, err := a.Snapshot(t.Context()); err != nil || ok {
+				t.Fatalf("an equal snapshot was published: %v, %v", ok, err)
+			}
+			if got := a.Coverage(); got != first {
+				t.Errorf("coverage after an equal snapshot: %+v, want %+v", got, first)
+			}
+			if diff := gocmp.Diff(want, published(t, db)); diff != "" {
+				t.Fatalf("after a second delivery (-naive +published):\n%s", diff)
+			}
+		})
+	}
+}
