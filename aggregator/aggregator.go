@@ -64,6 +64,7 @@ type Aggregator struct {
 
 	index    *indexState
 	scans    uint64 // highest scan_seq in the tables
+	stored   bool   // scans were stored since the newest snapshot was last compared with the tables
 	states   uint64 // everything of STATES up to here is in the tables
 	coverage coverage
 }
@@ -82,7 +83,7 @@ func New(ctx context.Context, db *store.DB, o Options) (*Aggregator, error) {
 	if !current {
 		return nil, errors.New("aggregator: the tables are older than this build; run `prevalence migrate`")
 	}
-	a := &Aggregator{db: db, o: o, want: make(chan struct{}, 1)}
+	a := &Aggregator{db: db, o: o, want: make(chan struct{}, 1), stored: true}
 	if a.ids, err = loadIDs(ctx, db); err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func (a *Aggregator) Add(ctx context.Context, scans []Scan) error {
 	if err := a.db.Insert(ctx, "scans", store.Columns(&rows)...); err != nil {
 		return fmt.Errorf("aggregator: scans: %w", err)
 	}
-	a.scans = through
+	a.scans, a.stored = through, true
 	return nil
 }
 

@@ -42,6 +42,7 @@ func (a *Aggregator) noteCoverage(ctx context.Context, s snapshotRow, index *ind
 		return err
 	}
 	a.setCoverage(c)
+	a.stored = false
 	return nil
 }
 
@@ -78,13 +79,12 @@ func (a *Aggregator) loadCoverage(ctx context.Context) error {
 }
 
 // current reports whether nothing was stored and no index was read since the
-// newest snapshot was last compared with the tables.
+// newest snapshot was last compared with the tables. It is false after a start:
+// what a crash stored last, no snapshot has seen, and scans that are delivered
+// again have sequences below those that came after them.
 func (a *Aggregator) current() bool {
 	c := a.Coverage()
-	if c.Snapshot == "" {
-		return a.scans == 0
-	}
-	return c.ScansThrough == a.scans && c.StatesThrough == a.states &&
+	return !a.stored && c.StatesThrough == a.states &&
 		(a.index == nil || c.IndexRevision == a.index.revision && c.IndexSweep.Equal(second(a.index.index.Sweep)))
 }
 
