@@ -93,7 +93,7 @@ func (a *Analyzer) files(ctx context.Context, base *message.Scan, chosen []pypi.
 	within, cancel := context.WithTimeout(ctx, a.o.ScanTimeout)
 	defer cancel()
 	excluded := make(map[string]*fileError)
-	hashes := make(map[string]int)
+	tries := make(map[string]int)
 	for {
 		s := *base
 		err := a.once(within, &s, chosen, excluded, open)
@@ -107,9 +107,9 @@ func (a *Analyzer) files(ctx context.Context, base *message.Scan, chosen []pypi.
 		case within.Err() != nil:
 			return a.end(base, message.OutcomeUnanalysed, WhyTimeout), nil
 		case errors.As(err, &bad):
-			hashes[bad.file]++
-			if bad.why == WhyWrongHash && hashes[bad.file] < 2 {
-				a.o.Log.WarnContext(ctx, "wrong hash, fetching again", slog.String("project", s.Project), slog.String("file", bad.file))
+			tries[bad.file]++
+			if (bad.why == WhyWrongHash || bad.why == WhyWrongSize) && tries[bad.file] < 2 {
+				a.o.Log.WarnContext(ctx, "not the file that the index promised, fetching again", slog.String("project", s.Project), slog.String("file", bad.file))
 				continue
 			}
 			excluded[bad.file] = bad

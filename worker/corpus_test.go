@@ -3,6 +3,7 @@ package worker
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sort"
 	"strings"
@@ -10,23 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"prevalence/schemas/catalog"
-	"prevalence/schemas/message"
-	"prevalence/worker/behavior"
-)
+	"golang.org/x/tools/txtar"
 
-func testMatcher(t testing.TB) *behavior.Matcher {
-	t.Helper()
-	c, err := catalog.Default()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := behavior.Compile(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
+	"prevalence/schemas/message"
+)
 
 // BenchmarkCorpus scans every distribution in the folder that the environment
 // variable CORPUS names, or the generated ones without it, two at a time, and
@@ -34,7 +22,18 @@ func testMatcher(t testing.TB) *behavior.Matcher {
 func BenchmarkCorpus(b *testing.B) {
 	dir := os.Getenv("CORPUS")
 	if dir == "" {
-		b.Skip("no CORPUS")
+		dir = b.TempDir()
+		fixtures, err := filepath.Glob("testdata/*.txtar")
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, f := range fixtures {
+			a, err := txtar.ParseFile(f)
+			if err != nil {
+				b.Fatal(err)
+			}
+			pack(b, dir, a)
+		}
 	}
 	paths, err := Expand(dir)
 	if err != nil {

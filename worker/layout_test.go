@@ -139,7 +139,9 @@ func TestEggPlaces(t *testing.T) {
 }
 
 func TestMembers(t *testing.T) {
-	elf := func(kind byte) string { return "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + string(kind) + "\x00>\x00" }
+	elf := func(kind byte) string {
+		return "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + string(kind) + "\x00>\x00"
+	}
 	for _, tc := range []struct {
 		name, head          string
 		executable, archive bool

@@ -118,7 +118,7 @@ func (r *reading) read(ctx context.Context, f pypi.File, open opener) error {
 		return classify(f.Name, err)
 	}
 	defer in.stream.Close()
-	sum := &hashing{r: in.stream, h: sha256.New()}
+	sum := &hashing{r: in.stream, h: newHash()}
 	var stats archive.Stats
 	var walkErr error
 	switch {
@@ -212,6 +212,8 @@ type hashing struct {
 	n int64
 }
 
+func newHash() hash.Hash { return sha256.New() }
+
 func (h *hashing) Read(p []byte) (int, error) {
 	n, err := h.r.Read(p)
 	h.h.Write(p[:n])
@@ -259,7 +261,7 @@ func (r *reading) take(m archive.Member) {
 	}
 	base := path.Base(m.Name)
 	if isMetadata(m.Name) && m.Whole {
-		r.said.metadata(r.kind, r.layout.inner(m.Name), m.Data, r.layout, r.scan.Project)
+		r.said.metadata(r.kind, m.Name, m.Data, r.layout, r.scan.Project)
 	}
 	python := isPython(base) || isStartup(base) || !strings.Contains(base, ".") && runsPython(m.Data)
 	text := behavior.TextKind(0)

@@ -26,9 +26,10 @@ const (
 type said struct {
 	best     coremeta.Metadata // of the most trustworthy source
 	rank     int               // of best: 1 is a wheel's METADATA; 0 when there is none
+	member   string            // that best was read from
 	core     []coremeta.Metadata
-	versions map[string]bool // spelled as they are, of core metadata
-	mismatch string          // member whose name or version is another's
+	members  []string // of core, in its order
+	mismatch string   // the first of them whose name or version is another's
 	fallback []coremeta.Metadata
 	requires []string // requires.txt
 	backend  []string // folders of an in-tree build backend, with a slash
@@ -36,9 +37,9 @@ type said struct {
 	modules  []string
 }
 
-// metadata takes a member that says what the distribution is. inner is its
-// path without an sdist's root folder.
-func (s *said) metadata(kind pypi.Kind, inner string, data []byte, l *layout, project string) {
+// metadata takes a member that says what the distribution is.
+func (s *said) metadata(kind pypi.Kind, name string, data []byte, l *layout, project string) {
+	inner := l.inner(name)
 	dir, base := path.Split(inner)
 	dir = strings.TrimSuffix(dir, "/")
 	switch base {
@@ -48,9 +49,9 @@ func (s *said) metadata(kind pypi.Kind, inner string, data []byte, l *layout, pr
 			return
 		}
 		m := coremeta.Parse(data)
-		s.core = append(s.core, m)
+		s.core, s.members = append(s.core, m), append(s.members, name)
 		if s.rank == 0 || rank < s.rank {
-			s.best, s.rank = m, rank
+			s.best, s.rank, s.member = m, rank, name
 		}
 		for _, n := range m.ImportNames {
 			s.module(n)
@@ -160,13 +161,13 @@ func (s *said) finish(r *reading) {
 		return
 	}
 	if !out.Description {
-		r.rel.Package("no-description", "", 1)
+		r.rel.Package("no-description", s.member, 1)
 	}
 	if !out.SourceRepository {
-		r.rel.Package("no-source-repository", "", 1)
+		r.rel.Package("no-source-repository", s.member, 1)
 	}
 	if s.differs(r.scan) {
-		r.rel.Package("metadata-mismatch", "", 1)
+		r.rel.Package("metadata-mismatch", s.mismatch, 1)
 	}
 	s.emails(r)
 }
@@ -174,7 +175,8 @@ func (s *said) finish(r *reading) {
 // differs reports whether core metadata names another project or version than
 // the index does.
 func (s *said) differs(scan *message.Scan) bool {
-	for _, m := range s.core {
+	for i, m := range s.core {
+		s.mismatch = s.members[i]
 		if scan.Project != "" && m.Name != "" && pypi.Normalize(m.Name) != scan.Project {
 			return true
 		}
@@ -218,7 +220,7 @@ func (s *said) emails(r *reading) {
 	}
 	for _, t := range traits {
 		if t != "" {
-			r.rel.Package(t, "", 1)
+			r.rel.Package(t, s.member, 1)
 		}
 	}
 }
