@@ -1,0 +1,302 @@
+package query
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"prevalence/internal/prevalence"
+	"prevalence/internal/store"
+	"prevalence/schemas/catalog"
+	"prevalence/schemas/message"
+)
+
+// Report is a project's page: what its latest release does, and how common that is.
+type Report struct {
+	Snapshot *Snapshot `json:"snapshot"`
+	Project  string    `json:"project"`
+	Version  string    `json:"version"`
+	Rank     int       `json:"rank,omitempty"` // 0: unranked
+	Listed   bool      `json:"listed"`         // still on the index
+	State    string    `json:"state"`          // active, archived, quarantined, deprecated, removed, resurrected
+	History  []Change  `json:"history"`        // of the state, the oldest first
+	Yanked   bool      `json:"yanked,omitempty"`
+	Scanned  time.Time `json:"scanned"`
+
+	Outcome string `json:"outcome"`
+	Why     string `json:"why,omitempty"`
+	Detail  string `json:"detail,omitempty"`
+	Cuts    []Cut  `json:"cuts"` // what was left unread
+	Files   []File `json:"files"`
+
+	License          string `json:"license,omitempty"`
+	RequiresPython   string `json:"requires_python,omitempty"`
+	BuildBackend     string `json:"build_backend,omitempty"`
+	SourceRepository bool   `json:"source_repository"`
+
+	EmailClass string       `json:"email_class"`
+	Emails     []EmailCount `json:"emails"`
+
+	Issues    []Issue    `json:"issues"`
+	Behaviors []Behaving `json:"behaviors"` // by category
+}
+
+// Change is a change of a project's state on the index.
+type Change struct {
+	State string    `json:"state"`
+	At    time.Time `json:"at"`
+}
+
+// Cut is something that the scan left unread.
+type Cut struct {
+	File   string `json:"file"`
+	Member string `json:"member,omitempty"`
+	Why    string `json:"why"`
+	Bytes  int64  `json:"bytes,omitempty"`
+}
+
+// File is a distribution file that was read.
+type File struct {
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`
+	Bytes    int64  `json:"bytes"`
+	SHA256   string `json:"sha256"`
+	Verified bool   `json:"verified"`
+	Members  int    `json:"members"`
+}
+
+// EmailCount counts author addresses of a class at a domain, which reads
+// "other" where few projects have it.
+type EmailCount struct {
+	Class     string `json:"class"`
+	Domain    string `json:"domain,omitempty"`
+	Addresses int    `json:"addresses"`
+}
+
+// Issue is a judgement that a person acts on.
+type Issue struct {
+	ID         string   `json:"id"`
+	Title      string   `json:"title"`
+	Problem    string   `json:"problem"`
+	Prevalence string   `json:"prevalence"` // a sentence with the counts put in
+	NextSteps  []string `json:"next_steps"`
+	Numbers    Numbers  `json:"numbers"`
+}
+
+// Behaving is a behaviour that the project shows.
+type Behaving struct {
+	TopRow
+	// Certainty is "resolved" where any hit is proven, else "likely".
+	Certainty string `json:"certainty"`
+	Seen      []Seen `json:"seen"` // by context, the most worrying first
+}
+
+// Seen is a behaviour in one context.
+type Seen struct {
+	Context   string     `json:"context"`
+	Certainty string     `json:"certainty"`
+	Hits      int        `json:"hits"`
+	Evidence  []Evidence `json:"evidence"`
+}
+
+// Evidence says where a hit stands.
+type Evidence struct {
+	Path    string `json:"path"`
+	Line    int    `json:"line,omitempty"` // from 1; 0 where lines mean nothing
+	EndLine int    `json:"end_line,omitempty"`
+	Symbol  string `json:"symbol,omitempty"`
+}
+
+// String returns "path:line", or the path where there is no line.
+func (e Evidence) String() string {
+	if e.Line <= 0 {
+		return e.Path
+	}
+	return e.Path + ":" + strconv.Itoa(e.Line)
+}
+
+type projectRow struct {
+	ID               uint32    `ch:"project_id"`
+	Project          string    `ch:"project"`
+	Version          string    `ch:"version"`
+	Seq              uint64    `ch:"scan_seq"`
+	Rank             uint32    `ch:"rank"`
+	Listed           bool      `ch:"listed"`
+	Outcome          string    `ch:"outcome"`
+	Why              string    `ch:"why"`
+	EmailClass       string    `ch:"email_class"`
+	State            string    `ch:"state"`
+	Yanked           bool      `ch:"yanked"`
+	Issues           []string  `ch:"issues"`
+	At               time.Time `ch:"at"`
+	Detail           string    `ch:"detail"`
+	License          string    `ch:"license"`
+	RequiresPython   string    `ch:"requires_python"`
+	BuildBackend     string    `ch:"build_backend"`
+	SourceRepository bool      `ch:"source_repository"`
+	CutFile          []string  `ch:"cut_file"`
+	CutMember        []string  `ch:"cut_member"`
+	CutWhy           []string  `ch:"cut_why"`
+	CutBytes         []int64   `ch:"cut_bytes"`
+	FileName         []string  `ch:"file_name"`
+	FileKind         []string  `ch:"file_kind"`
+	FileBytes        []int64   `ch:"file_bytes"`
+	FileSHA256       []string  `ch:"file_sha256"`
+	FileVerified     []bool    `ch:"file_verified"`
+	FileMembers      []uint32  `ch:"file_members"`
+}
+
+// Project returns the report of a project in the newest snapshot. name is
+// normalised by PEP 503. It returns ErrNotFound for a project that no scan of
+// the snapshot speaks for.
+func (r *Reader) Project(ctx context.Context, name string) (*Report, error) {
+	s, err := r.Snapshot(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	rows, err := store.Select[projectRow](ctx, r.db, projectSQL, store.Params{"snapshot": s.Name, "catalogue": s.Catalogue, "project": name})
+	if err != nil {
+		return nil, fmt.Errorf("query: project %s: %w", name, err)
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("query: project %q in snapshot %s: %w", name, s.Name, ErrNotFound)
+	}
+	p := rows[0]
+	rep := &Report{
+		Snapshot: s, Project: p.Project, Version: p.Version, Rank: int(p.Rank), Listed: p.Listed,
+		State: cmp.Or(p.State, string(message.StateActive)), Yanked: p.Yanked, Scanned: p.At.UTC(),
+		Outcome: p.Outcome, Why: p.Why, Detail: p.Detail, License: p.License, RequiresPython: p.RequiresPython,
+		BuildBackend: p.BuildBackend, SourceRepository: p.SourceRepository, EmailClass: p.EmailClass,
+		Cuts: []Cut{}, Files: []File{}, Issues: []Issue{}, Behaviors: []Behaving{}, Emails: []EmailCount{}, History: []Change{},
+	}
+	for i := range p.CutFile {
+		rep.Cuts = append(rep.Cuts, Cut{File: p.CutFile[i], Member: p.CutMember[i], Why: p.CutWhy[i], Bytes: p.CutBytes[i]})
+	}
+	for i := range p.FileName {
+		rep.Files = append(rep.Files, File{Name: p.FileName[i], Kind: p.FileKind[i], Bytes: p.FileBytes[i],
+			SHA256: p.FileSHA256[i], Verified: p.FileVerified[i], Members: int(p.FileMembers[i])})
+	}
+	_, numbers, err := r.numbers(ctx, s.Name, []string{"behavior", "issue"}, "", false)
+	if err != nil {
+		return nil, err
+	}
+	rep.addIssues(p.Issues, r.catalog, numbers)
+	for _, add := range []func(context.Context, *projectRow, *Report) error{
+		func(ctx context.Context, p *projectRow, rep *Report) error {
+			return r.addBehaviors(ctx, p, rep, numbers)
+		},
+		r.addEmails, r.addHistory,
+	} {
+		if err := add(ctx, &p, rep); err != nil {
+			return nil, fmt.Errorf("query: project %s: %w", name, err)
+		}
+	}
+	return rep, nil
+}
+
+// addIssues adds the issues of the project in the order of the catalogue.
+func (rep *Report) addIssues(ids []string, c *catalog.Catalog, numbers map[counted]Numbers) {
+	for _, known := range c.Issues {
+		if !slices.Contains(ids, known.ID) {
+			continue
+		}
+		n, ok := numbers[counted{kind: "issue", id: known.ID}]
+		if !ok {
+			n = none()
+		}
+		rep.Issues = append(rep.Issues, Issue{ID: known.ID, Title: known.Title, Problem: strings.TrimSpace(known.Problem),
+			Prevalence: fill(known.Prevalence, n), NextSteps: known.NextSteps, Numbers: n})
+	}
+}
+
+// fill puts numbers into a sentence of the catalogue (catalog.IssuePlaceholders).
+func fill(sentence string, n Numbers) string {
+	pairs := []string{"{label}", string(n.Label)}
+	for _, b := range prevalence.Bands() {
+		x := n.Band(b)
+		pairs = append(pairs, "{"+b.String()+"}", strconv.Itoa(x.Count), "{"+b.String()+"_scanned}", strconv.Itoa(x.Scanned))
+	}
+	return strings.TrimSpace(strings.NewReplacer(pairs...).Replace(sentence))
+}
+
+func (r *Reader) addBehaviors(ctx context.Context, p *projectRow, rep *Report, numbers map[counted]Numbers) error {
+	type row struct {
+		Behavior  string   `ch:"behavior"`
+		Context   string   `ch:"context"`
+		Certainty string   `ch:"certainty"`
+		Hits      uint32   `ch:"hits"`
+		Path      []string `ch:"path"`
+		Line      []uint32 `ch:"line"`
+		EndLine   []uint32 `ch:"end_line"`
+		Symbol    []string `ch:"symbol"`
+	}
+	rows, err := store.Select[row](ctx, r.db, observationsSQL, store.Params{
+		"project_id": p.ID, "scan_seq": p.Seq, "catalogue": rep.Snapshot.Catalogue})
+	if err != nil {
+		return err
+	}
+	for _, x := range rows {
+		last := len(rep.Behaviors) - 1
+		if last < 0 || rep.Behaviors[last].Behavior != x.Behavior {
+			n, ok := numbers[counted{kind: "behavior", id: x.Behavior}]
+			if !ok {
+				n = none()
+			}
+			rep.Behaviors = append(rep.Behaviors, Behaving{
+				TopRow:    TopRow{Behavior: x.Behavior, Category: category(x.Behavior), Sentence: r.sentence(x.Behavior), Numbers: n},
+				Certainty: string(message.Likely)})
+			last++
+		}
+		b := &rep.Behaviors[last]
+		if x.Certainty == string(message.Resolved) {
+			b.Certainty = x.Certainty
+		}
+		seen := Seen{Context: x.Context, Certainty: x.Certainty, Hits: int(x.Hits), Evidence: []Evidence{}}
+		for i := range x.Path {
+			seen.Evidence = append(seen.Evidence, Evidence{Path: x.Path[i], Line: int(x.Line[i]), EndLine: int(x.EndLine[i]), Symbol: x.Symbol[i]})
+		}
+		b.Seen = append(b.Seen, seen)
+	}
+	order := contexts()
+	for _, b := range rep.Behaviors {
+		slices.SortFunc(b.Seen, func(x, y Seen) int {
+			return cmp.Compare(slices.Index(order, x.Context), slices.Index(order, y.Context))
+		})
+	}
+	return nil
+}
+
+func (r *Reader) addEmails(ctx context.Context, p *projectRow, rep *Report) error {
+	type row struct {
+		Class     string `ch:"class"`
+		Domain    string `ch:"domain"`
+		Addresses uint64 `ch:"addresses"`
+	}
+	rows, err := store.Select[row](ctx, r.db, emailsSQL, store.Params{"project_id": p.ID, "scan_seq": p.Seq})
+	if err != nil {
+		return err
+	}
+	for _, x := range rows {
+		rep.Emails = append(rep.Emails, EmailCount{Class: x.Class, Domain: x.Domain, Addresses: int(x.Addresses)})
+	}
+	return nil
+}
+
+func (r *Reader) addHistory(ctx context.Context, p *projectRow, rep *Report) error {
+	type row struct {
+		State string    `ch:"state"`
+		At    time.Time `ch:"at"`
+	}
+	rows, err := store.Select[row](ctx, r.db, statesSQL, store.Params{"project": p.Project})
+	if err != nil {
+		return err
+	}
+	for _, x := range rows {
+		rep.History = append(rep.History, Change{State: x.State, At: x.At.UTC()})
+	}
+	return nil
+}

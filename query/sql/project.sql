@@ -1,0 +1,18 @@
+-- A project as a snapshot has it, with the scan that speaks for it.
+SELECT p.project_id AS project_id, p.project AS project, p.version AS version, p.scan_seq AS scan_seq, p.rank AS rank,
+       p.listed AS listed, p.outcome AS outcome, p.why AS why, p.email_class AS email_class, p.state AS state,
+       p.yanked AS yanked, p.issues AS issues,
+       s.at AS at, s.detail AS detail, s.license AS license, s.requires_python AS requires_python,
+       s.build_backend AS build_backend, s.source_repository AS source_repository,
+       s.`cut.file` AS cut_file, s.`cut.member` AS cut_member, s.`cut.why` AS cut_why, s.`cut.bytes` AS cut_bytes,
+       s.`file.name` AS file_name, s.`file.kind` AS file_kind, s.`file.bytes` AS file_bytes, s.`file.sha256` AS file_sha256,
+       s.`file.verified` AS file_verified, s.`file.members` AS file_members
+FROM (SELECT * FROM projects WHERE snapshot = {snapshot:String} AND project = {project:String}) AS p
+INNER JOIN
+(
+    SELECT * FROM scans
+    WHERE catalogue = {catalogue:String} AND (project_id, scan_seq) IN
+        (SELECT project_id, scan_seq FROM projects WHERE snapshot = {snapshot:String} AND project = {project:String})
+    LIMIT 1 BY project_id, scan_seq
+) AS s ON s.project_id = p.project_id AND s.scan_seq = p.scan_seq
+LIMIT 1
