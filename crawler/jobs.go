@@ -30,12 +30,13 @@ type checked struct {
 // publishAll compares the picked projects with the last sweep, in order, and
 // publishes a job for each that differs, up to the limit.
 func (s *sweep) publishAll(ctx context.Context, picked []int32) error {
-	ctx, cancel := context.WithCancel(ctx)
+	// The jobs outlive this call in the publisher: only the reading ends with it.
+	reading, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
 	down := 0
-	for c := range s.serials(ctx, &wg, picked) {
+	for c := range s.serials(reading, &wg, picked) {
 		if c.err == nil {
 			down = 0
 			if err := s.compare(ctx, c); err != nil {

@@ -265,3 +265,7 @@ func fetch(ctx context.Context, source string, o Options) (b []byte, date time.T
 	b, err = bounded(resp.Body)
 	return b, date, shown, err
 }
+
+// DefaultSource is the public ranking of the default index: the 15,000 most
+// downloaded projects, made monthly by hugovk/top-pypi-packages.
+const DefaultSource = "https://hugovk.github.io/top-pypi-packages/top-pypi-packages.min.json"
