@@ -131,12 +131,18 @@ func (r *reader) match(n *yaml.Node) Match {
 	return m
 }
 
-// maxExpanded bounds what braces in one name stand for.
-const maxExpanded = 1 << 12
+// Limits of a name with braces, and of how many names it stands for.
+const (
+	maxNameBytes = 2 << 10
+	maxExpanded  = 1 << 10
+)
 
 // expand undoes braces: "os.{remove,unlink}" stands for two names.
 func expand(s string) []string {
 	out := []string{s}
+	if len(s) > maxNameBytes {
+		return out
+	}
 	for i := 0; i < len(out) && len(out) < maxExpanded; {
 		before, rest, ok := strings.Cut(out[i], "{")
 		inner, after, closed := strings.Cut(rest, "}")

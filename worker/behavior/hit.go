@@ -80,6 +80,9 @@ func (r *Release) hit(rule uint32, index []int32, target uint32, x *raise) {
 	t.certainty = max(t.certainty, x.certainty)
 	key := hitKey{rule: rule, symbol: x.symbol, scope: x.scope, text: x.text}
 	if r.AllEvidence {
+		if r.ordinals == nil {
+			r.ordinals = make(map[hitKey]uint32)
+		}
 		ordinal := r.ordinals[key]
 		r.ordinals[key]++
 		if len(t.evidence) < maxAllEvidence {
@@ -131,24 +134,25 @@ func (r *Release) evidence(rule uint32, x *raise, ordinal uint32) evidence {
 // it survives their change; it does not survive a moved file, a renamed
 // function, or an equal hit that is put before it in the same function.
 func fingerprint(behavior, path, symbol, scope string, ordinal uint32) string {
-	h := sha256.New()
-	for _, s := range []string{behavior, path, symbol, scope} {
-		h.Write(binary.AppendUvarint(nil, uint64(len(s))))
-		h.Write([]byte(s))
+	var room [256]byte
+	b := room[:0]
+	for _, s := range [...]string{behavior, path, symbol, scope} {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
-	h.Write(binary.AppendUvarint(nil, uint64(ordinal)))
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	sum := sha256.Sum256(binary.AppendUvarint(b, uint64(ordinal)))
+	return hex.EncodeToString(sum[:8])
 }
 
 // endMember decides the combinations whose scope ends with the member.
 func (r *Release) endMember() {
 	if len(r.raised) > 0 {
-		clear(r.groups)
+		if r.presence == nil {
+			r.presence = make(map[presence]struct{})
+		}
 		clear(r.presence)
 		for i := range r.raised {
 			x := &r.raised[i]
 			g := r.m.signals[x.signal].group
-			r.groups[g] = struct{}{}
 			r.presence[presence{x.signal, r.scopeOf(g, x)}] = struct{}{}
 		}
 		for i := range r.raised {

@@ -21,10 +21,14 @@ type Matcher struct {
 	signals []signal
 	groups  []group
 
-	seeds []string   // the first are stringKinds
-	exact [][]target // by seed name, Name 0 is empty
-	wild  map[string][]wildcard
-	value [numStringKinds + 1][]stringRule // by kind of string
+	seeds []string              // the first are stringKinds
+	exact [][]target            // by seed name, Name 0 is empty
+	wild  map[string][]wildcard // by the name's first part
+	// wildLengths has, by the first byte of a name's first part, a bit for each
+	// length that the keys of wild have: a first look without hashing.
+	wildLengths [256]uint64
+	anything    []wildcard                       // "*"
+	value       [numStringKinds + 1][]stringRule // by kind of string
 
 	literals     []literal
 	literalScan  *automaton
@@ -247,8 +251,13 @@ func (k *compiler) name(name string, t target) {
 	if isArg {
 		w.suffix = "#" + atom
 	}
+	if prefix == "" {
+		k.m.anything = append(k.m.anything, w)
+		return
+	}
 	root, _, _ := strings.Cut(prefix, ".")
 	k.m.wild[root] = append(k.m.wild[root], w)
+	k.m.wildLengths[root[0]] |= 1 << min(len(root), 63)
 }
 
 func (k *compiler) stringMatch(sm catalog.StringMatch, id uint32) error {

@@ -23,7 +23,8 @@ type Release struct {
 	// AllEvidence keeps the evidence of every hit instead of the first three.
 	AllEvidence bool
 	// Own are the release's top-level modules: symbols that are rooted in one
-	// of them are left out of the result. It may be set as late as Result.
+	// of them are left out of the result. It may be set as late as Result, or
+	// Settle if that comes first.
 	Own []string
 	// Key hashes tokens and webhooks (HMAC-SHA-256); without one only the
 	// service they are for is kept.
@@ -42,19 +43,27 @@ type Release struct {
 	rules   []int32 // by rule*numContexts + context: index into tallies, or -1
 	sets    []int32 // by signal*numContexts + context, for combinations of release scope: the same
 
-	raised     []raise  // of this member, for combinations of a smaller scope
-	hits       []hitKey // of this member
-	ordinals   map[hitKey]uint32
-	lines      map[textHit]struct{}
-	groups     map[int32]struct{}
-	presence   map[presence]struct{}
-	summed     map[message.Symbol]*message.Symbol // settled symbols, by name, kind, context and certainty
-	indicators map[message.Indicator]*message.Indicator
-	literals   map[literalKey]message.Symbol
+	raised   []raise  // of this member, for combinations of a smaller scope
+	hits     []hitKey // of this member
+	ordinals map[hitKey]uint32
+	lines    map[textHit]struct{}
+	presence map[presence]struct{}
+
+	symbols    []message.Symbol       // settled, of Python
+	summed     map[message.Symbol]int // symbols by name, kind, context and certainty, once they settle twice
+	kept       []span
+	strings    [numStringKinds + 1][numContexts]message.Symbol
+	others     []message.Symbol // of the package and of binaries
+	other      map[message.Symbol]int
+	literals   []message.Symbol
+	literal    map[literalKey]int
+	indicators []message.Indicator
+	known      map[message.Indicator]int
 }
 
 // entry counts one fact: a name of a kind in a context with a certainty.
 type entry struct {
+	name       pysource.Name
 	next       uint32 // of the same name
 	key        entryKey
 	hits       uint32
@@ -77,17 +86,10 @@ func (k entryKey) stringKind() int     { return int(k >> 9) }
 // Release returns an empty Release of this catalogue.
 func (m *Matcher) Release() *Release {
 	r := &Release{
-		m:          m,
-		entries:    make([]entry, 1, 4096),
-		rules:      make([]int32, len(m.ids)*int(numContexts)),
-		sets:       make([]int32, len(m.signals)*int(numContexts)),
-		ordinals:   make(map[hitKey]uint32),
-		lines:      make(map[textHit]struct{}),
-		groups:     make(map[int32]struct{}),
-		presence:   make(map[presence]struct{}),
-		summed:     make(map[message.Symbol]*message.Symbol),
-		indicators: make(map[message.Indicator]*message.Indicator),
-		literals:   make(map[literalKey]message.Symbol),
+		m:       m,
+		entries: make([]entry, 1, 1024),
+		rules:   make([]int32, len(m.ids)*int(numContexts)),
+		sets:    make([]int32, len(m.signals)*int(numContexts)),
 	}
 	for i := range r.rules {
 		r.rules[i] = -1
@@ -154,7 +156,7 @@ func (r *Release) enter(name pysource.Name, key entryKey, f *pysource.Fact) uint
 	if len(r.entries) >= maxDistinct {
 		return 0
 	}
-	e := entry{next: r.heads[name], key: key, span: uint32(len(r.spans))}
+	e := entry{name: name, next: r.heads[name], key: key, span: uint32(len(r.spans))}
 	if f.Kind == pysource.String {
 		if rules := r.m.value[key.stringKind()]; len(rules) > 0 {
 			value := r.names.String(f.Value)
@@ -189,8 +191,10 @@ func (r *Release) matchWildcards(name pysource.Name, key entryKey, from uint32) 
 	for end < len(text) && text[end] != '.' && text[end] != '#' {
 		end++
 	}
-	r.addWildcards(r.m.wild[string(text[:end])], text, key, from)
-	r.addWildcards(r.m.wild[""], text, key, from)
+	if end > 0 && r.m.wildLengths[text[0]]>>min(end, 63)&1 != 0 {
+		r.addWildcards(r.m.wild[string(text[:end])], text, key, from)
+	}
+	r.addWildcards(r.m.anything, text, key, from)
 }
 
 func (r *Release) addWildcards(list []wildcard, text []byte, key entryKey, from uint32) {
@@ -220,7 +224,7 @@ func (r *Release) Package(trait, path string, n int) {
 	for _, s := range r.m.pkg[trait] {
 		r.raise(s, raise{context: ctxPackage, certainty: uint8(pysource.Resolved), text: trait, repeat: max(0, n-1)})
 	}
-	r.sum(message.Symbol{Name: trait, Kind: message.SymbolTrait, Context: message.ContextPackage, Certainty: message.Resolved}, max(1, n), path, 0)
+	r.addOther(message.Symbol{Name: trait, Kind: message.SymbolTrait, Hits: max(1, n), Path: path})
 	r.endMember()
 }
 
@@ -231,7 +235,23 @@ func (r *Release) Native(path string, symbols []string) {
 		for _, s := range r.m.native[name] {
 			r.raise(s, raise{context: ctxPackage, certainty: uint8(pysource.Resolved), text: "c:" + name})
 		}
-		r.sum(message.Symbol{Name: "c:" + name, Kind: message.SymbolNative, Context: message.ContextPackage, Certainty: message.Resolved}, 1, path, 0)
+		r.addOther(message.Symbol{Name: "c:" + name, Kind: message.SymbolNative, Hits: 1, Path: path})
 	}
 	r.endMember()
+}
+
+// addOther adds a symbol of the package as a whole.
+func (r *Release) addOther(s message.Symbol) {
+	s.Context, s.Certainty = message.ContextPackage, message.Resolved
+	key := message.Symbol{Name: s.Name, Kind: s.Kind}
+	at, ok := r.other[key]
+	if !ok {
+		if r.other == nil {
+			r.other = make(map[message.Symbol]int)
+		}
+		r.other[key] = len(r.others)
+		r.others = append(r.others, s)
+		return
+	}
+	r.others[at].Hits += s.Hits
 }

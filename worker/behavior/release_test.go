@@ -184,7 +184,7 @@ func TestReleaseOfOtherMembers(t *testing.T) {
 	for _, s := range symbols {
 		names = append(names, string(s.Kind)+" "+s.Name)
 	}
-	if diff := cmp.Diff([]string{"trait no-author-email", "native c:free", "native c:ptrace", "string literal:.ssh/id_rsa"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"trait no-author-email", "native c:ptrace", "native c:free", "string literal:.ssh/id_rsa"}, names); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -257,10 +257,10 @@ func TestReleaseSumsSymbolsAndIndicators(t *testing.T) {
 	r.Source("b.py", g.names, g.res)
 	_, symbols, indicators := r.Result()
 	wantSymbols := []message.Symbol{
+		{Name: "url", Kind: "string", Context: "import", Certainty: "resolved", Hits: 2, Path: "a.py", Line: 4},
 		{Name: "email", Kind: "string", Context: "import", Certainty: "resolved", Hits: 1, Path: "a.py", Line: 6},
 		{Name: "path", Kind: "string", Context: "import", Certainty: "resolved", Hits: 1, Path: "a.py", Line: 8},
 		{Name: "token", Kind: "string", Context: "import", Certainty: "resolved", Hits: 1, Path: "a.py", Line: 7},
-		{Name: "url", Kind: "string", Context: "import", Certainty: "resolved", Hits: 2, Path: "a.py", Line: 4},
 		{Name: "os.getcwd", Kind: "call", Context: "call", Certainty: "resolved", Hits: 3, Path: "a.py", Line: 2},
 	}
 	if diff := cmp.Diff(wantSymbols, symbols); diff != "" {

@@ -1,6 +1,7 @@
 package behavior
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -17,73 +18,134 @@ var symbolKinds = [16]message.SymbolKind{
 }
 
 // symbolOrder puts first what is missed most when a scan has to be cut short.
-var symbolOrder = map[message.SymbolKind]int{
-	message.SymbolFlow: 0, message.SymbolTrait: 1, message.SymbolNative: 2, message.SymbolString: 3, message.SymbolImport: 4,
-	message.SymbolArg: 5, message.SymbolCall: 6, message.SymbolRef: 7, message.SymbolMethod: 8,
+var symbolOrder = []message.SymbolKind{
+	message.SymbolFlow, message.SymbolTrait, message.SymbolNative, message.SymbolString, message.SymbolImport,
+	message.SymbolArg, message.SymbolCall, message.SymbolRef, message.SymbolMethod,
 }
 
 // Settle moves what was counted by Name into tables by text, so that the
 // names may be Reset before the next member. Result does so by itself.
 func (r *Release) Settle() {
-	if r.names == nil {
+	if len(r.entries) == 1 {
 		return
 	}
-	for name, at := range r.heads {
-		for ; at != 0; at = r.entries[at].next {
-			r.settle(pysource.Name(name), &r.entries[at])
+	// Most releases settle once, at their end: nothing has to be merged then,
+	// and the texts of all names can share one allocation.
+	first := r.summed == nil && len(r.symbols) == 0
+	if !first && r.summed == nil {
+		r.summed = make(map[message.Symbol]int, len(r.symbols))
+		for i, s := range r.symbols {
+			r.summed[message.Symbol{Name: s.Name, Kind: s.Kind, Context: s.Context, Certainty: s.Certainty}] = i
 		}
-		r.heads[name] = 0
 	}
+	own := make([][]byte, len(r.Own))
+	for i, name := range r.Own {
+		own[i] = []byte(name)
+	}
+	var text []byte
+	kept := r.kept[:0]
+	for i := 1; i < len(r.entries); i++ {
+		e := &r.entries[i]
+		r.heads[e.name] = 0
+		kind := e.key.kind()
+		if kind == pysource.String {
+			r.settleString(e)
+			continue
+		}
+		start := len(text)
+		text = r.names.Append(text, e.name)
+		if isOwn(kind, text[start:], own) {
+			text = text[:start]
+			continue
+		}
+		kept = append(kept, span{uint32(i), uint32(start), uint32(len(text))})
+	}
+	all := string(text)
+	r.symbols = slices.Grow(r.symbols, len(kept))
+	for _, k := range kept {
+		e := &r.entries[k.entry]
+		s := message.Symbol{
+			Name: all[k.start:k.end], Kind: symbolKinds[e.key.kind()], Context: contextNames[e.key.context()],
+			Certainty: certainties[e.key.certainty()], Hits: int(e.hits), Path: r.paths[e.path], Line: int(e.line),
+		}
+		if first {
+			r.symbols = append(r.symbols, s)
+		} else {
+			r.sum(s)
+		}
+	}
+	r.kept = kept[:0]
 	r.entries = r.entries[:1]
 	r.spans = r.spans[:0]
 }
 
-func (r *Release) settle(name pysource.Name, e *entry) {
-	kind := e.key.kind()
-	c := contextNames[e.key.context()]
-	path := r.paths[e.path]
-	if kind != pysource.String {
-		text := r.names.String(name)
-		r.sum(message.Symbol{Name: text, Kind: symbolKinds[kind], Context: c, Certainty: certainties[e.key.certainty()]}, int(e.hits), path, int(e.line))
-		return
+// span places a symbol's name in the common text.
+type span struct{ entry, start, end uint32 }
+
+// isOwn says whether a symbol is rooted in the release's own modules.
+func isOwn(kind pysource.Kind, name []byte, own [][]byte) bool {
+	if kind > pysource.Arg {
+		return false
 	}
-	sk := e.key.stringKind()
-	r.sum(message.Symbol{Name: stringKinds[sk-1], Kind: message.SymbolString, Context: c, Certainty: message.Resolved}, int(e.hits), path, int(e.line))
-	kindName, value := r.indicator(sk, r.names.String(name))
+	for _, root := range own {
+		if bytes.HasPrefix(name, root) && (len(name) == len(root) || name[len(root)] == '.' || name[len(root)] == '#') {
+			return true
+		}
+	}
+	return false
+}
+
+// settleString sums a string's kind, and its value as an indicator.
+func (r *Release) settleString(e *entry) {
+	sk, c := e.key.stringKind(), contextNames[e.key.context()]
+	t := &r.strings[sk][e.key.context()]
+	if t.Hits == 0 {
+		*t = message.Symbol{
+			Name: stringKinds[sk-1], Kind: message.SymbolString, Context: c, Certainty: message.Resolved, Path: r.paths[e.path], Line: int(e.line),
+		}
+	}
+	t.Hits += int(e.hits)
+	kind, value := r.indicator(sk, r.names.String(e.name))
 	if value == "" || len(value) > maxIndicatorBytes {
 		return
 	}
-	key := message.Indicator{Kind: kindName, Value: value, Context: c}
-	i := r.indicators[key]
-	if i == nil {
+	key := message.Indicator{Kind: kind, Value: value, Context: c}
+	at, ok := r.known[key]
+	if !ok {
 		if len(r.indicators) >= maxIndicators {
 			return
 		}
-		first := key
-		first.Path, first.Line = path, int(e.line)
-		i = &first
-		r.indicators[key] = i
+		if r.known == nil {
+			r.known = make(map[message.Indicator]int)
+		}
+		at = len(r.indicators)
+		r.known[key] = at
+		key.Path, key.Line = r.paths[e.path], int(e.line)
+		r.indicators = append(r.indicators, key)
 	}
-	i.Hits += int(e.hits)
+	r.indicators[at].Hits += int(e.hits)
 }
 
-// sum adds hits to the symbol with the name, kind, context and certainty of
-// key, which has no other field set.
-func (r *Release) sum(key message.Symbol, hits int, path string, line int) {
-	s := r.summed[key]
-	if s == nil {
-		first := key
-		first.Path, first.Line = path, line
-		s = &first
-		r.summed[key] = s
+// sum adds s to the symbol of the same name, kind, context and certainty.
+func (r *Release) sum(s message.Symbol) {
+	if r.summed == nil {
+		r.summed = make(map[message.Symbol]int)
 	}
-	s.Hits += hits
+	key := message.Symbol{Name: s.Name, Kind: s.Kind, Context: s.Context, Certainty: s.Certainty}
+	at, ok := r.summed[key]
+	if !ok {
+		r.summed[key] = len(r.symbols)
+		r.symbols = append(r.symbols, s)
+		return
+	}
+	r.symbols[at].Hits += s.Hits
 }
 
 // Result returns what was seen. Observations are sorted by behaviour, then
 // context in the order of message's list. Symbols that are rooted in Own are
 // left out; those that are missed most stand first, since a message that is
-// too long is cut from the end. Call it once, after the last member.
+// too long is cut from the end, and those of a kind in the order in which they
+// were first seen. Call it once, after the last member.
 func (r *Release) Result() (obs []message.Observation, symbols []message.Symbol, indicators []message.Indicator) {
 	r.Settle()
 	r.endRelease()
@@ -96,49 +158,40 @@ func (r *Release) Result() (obs []message.Observation, symbols []message.Symbol,
 			t := &r.tallies[at]
 			o := message.Observation{Behavior: id, Context: contextNames[c], Certainty: certainties[t.certainty], Hits: t.hits}
 			slices.SortStableFunc(t.evidence, func(a, b evidence) int { return cmp.Compare(b.certainty, a.certainty) })
-			for _, e := range t.evidence {
-				o.Evidence = append(o.Evidence, e.Evidence)
+			o.Evidence = make([]message.Evidence, len(t.evidence))
+			for i := range t.evidence {
+				o.Evidence[i] = t.evidence[i].Evidence
 			}
 			obs = append(obs, o)
 		}
 	}
-	slices.SortFunc(obs, func(a, b message.Observation) int {
-		return cmp.Or(strings.Compare(a.Behavior, b.Behavior), cmp.Compare(contextOf(a.Context), contextOf(b.Context)))
-	})
-	symbols = make([]message.Symbol, 0, len(r.summed)+len(r.literals))
-	for _, s := range r.summed {
-		if !r.own(s) {
-			symbols = append(symbols, *s)
-		}
-	}
-	for _, s := range r.literals {
-		symbols = append(symbols, s)
-	}
-	slices.SortFunc(symbols, func(a, b message.Symbol) int {
-		return cmp.Or(
-			cmp.Compare(symbolOrder[a.Kind], symbolOrder[b.Kind]), strings.Compare(a.Name, b.Name),
-			cmp.Compare(contextOf(a.Context), contextOf(b.Context)), strings.Compare(string(a.Certainty), string(b.Certainty)))
-	})
-	indicators = make([]message.Indicator, 0, len(r.indicators))
-	for _, i := range r.indicators {
-		indicators = append(indicators, *i)
-	}
-	slices.SortFunc(indicators, func(a, b message.Indicator) int {
+	// Rules are sorted by id and contexts by number, so obs is too.
+	slices.SortFunc(r.indicators, func(a, b message.Indicator) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Value, b.Value), cmp.Compare(contextOf(a.Context), contextOf(b.Context)))
 	})
-	return obs, symbols, indicators
+	return obs, r.allSymbols(), r.indicators
 }
 
-// own says whether a symbol is rooted in the release's own modules.
-func (r *Release) own(s *message.Symbol) bool {
-	switch s.Kind {
-	case message.SymbolImport, message.SymbolCall, message.SymbolRef, message.SymbolArg:
-	default:
-		return false
+// allSymbols puts the symbols of every source together, by kind.
+func (r *Release) allSymbols() []message.Symbol {
+	for i := range r.strings {
+		for _, s := range r.strings[i] {
+			if s.Hits > 0 {
+				r.symbols = append(r.symbols, s)
+			}
+		}
 	}
-	root := s.Name
-	if i := strings.IndexAny(root, ".#"); i >= 0 {
-		root = root[:i]
+	r.symbols = append(r.symbols, r.others...)
+	for i := range r.literals {
+		r.symbols = append(r.symbols, r.literals[i])
 	}
-	return slices.Contains(r.Own, root)
+	sorted := make([]message.Symbol, 0, len(r.symbols))
+	for _, kind := range symbolOrder {
+		for i := range r.symbols {
+			if r.symbols[i].Kind == kind {
+				sorted = append(sorted, r.symbols[i])
+			}
+		}
+	}
+	return sorted
 }

@@ -100,6 +100,9 @@ func (r *Release) Text(path string, kind TextKind, data []byte, ctx message.Cont
 		return
 	}
 	r.member(path)
+	if r.lines == nil {
+		r.lines = make(map[textHit]struct{})
+	}
 	clear(r.lines)
 	cursor := lineCursor{data: data}
 	r.m.textScan.find(data, func(pattern, end int) {
@@ -132,7 +135,7 @@ func (r *Release) Text(path string, kind TextKind, data []byte, ctx message.Cont
 			return
 		}
 		r.lines[hit] = struct{}{}
-		r.literal(pattern, c, number)
+		r.raiseLiteral(pattern, c, number)
 	})
 	r.endMember()
 }
@@ -181,24 +184,28 @@ func (r *Release) matchLiterals(s []byte, c context, line uint32) {
 		// A literal counts once a constant; repeats usually follow at once.
 		if pattern != last && r.m.literals[pattern].matches(s, end) {
 			last = pattern
-			r.literal(pattern, c, line)
+			r.raiseLiteral(pattern, c, line)
 		}
 	})
 }
 
-func (r *Release) literal(pattern int, c context, line uint32) {
+func (r *Release) raiseLiteral(pattern int, c context, line uint32) {
 	l := &r.m.literals[pattern]
 	for _, s := range l.signals {
 		r.raise(s, raise{context: c, certainty: uint8(pysource.Resolved), line: line, endLine: line, text: l.text})
 	}
 	key := literalKey{uint32(pattern), c}
-	sym, ok := r.literals[key]
+	at, ok := r.literal[key]
 	if !ok {
-		sym = message.Symbol{
+		if r.literal == nil {
+			r.literal = make(map[literalKey]int)
+		}
+		at = len(r.literals)
+		r.literal[key] = at
+		r.literals = append(r.literals, message.Symbol{
 			Name: "literal:" + l.text, Kind: message.SymbolString, Context: contextNames[c], Certainty: message.Resolved,
 			Path: r.paths[len(r.paths)-1], Line: int(line),
-		}
+		})
 	}
-	sym.Hits++
-	r.literals[key] = sym
+	r.literals[at].Hits++
 }
