@@ -67,6 +67,9 @@ func (c *Conn) ReleaseJobs(ctx context.Context) error {
 // ErrClosed when the connection is closed, and message.ErrSchema (the job goes
 // back) when the job is newer than this build. A job that cannot be decoded
 // goes to the dead and is not returned. While the broker is away it waits.
+//
+// A job that the broker hands out in the moment in which ctx ends is away for
+// its ackWait: end ctx when the worker stops, not to poll.
 func (k *JobConsumer) Next(ctx context.Context) (*JobDelivery, error) {
 	for {
 		msg, err := k.consumer.Next(jetstream.FetchContext(ctx))

@@ -115,9 +115,7 @@ func (k *ScanConsumer) Fetch(ctx context.Context, limit int, wait time.Duration)
 			}
 			rest = 5 * time.Millisecond
 		}
-		fetchCtx, cancel := context.WithTimeout(ctx, rest)
-		n, err := k.fetch(fetchCtx, b, min(limit-len(b.Scans), fetchScans))
-		cancel()
+		n, err := k.fetch(ctx, b, min(limit-len(b.Scans), fetchScans), rest)
 		bytes += n
 		switch {
 		case ctx.Err() != nil:
@@ -136,38 +134,53 @@ func (k *ScanConsumer) Fetch(ctx context.Context, limit int, wait time.Duration)
 	return b, nil
 }
 
-// fetch adds at most n scans to b and returns the size of their messages.
-func (k *ScanConsumer) fetch(ctx context.Context, b *ScanBatch, n int) (bytes int, err error) {
-	batch, err := k.consumer.Fetch(n, jetstream.FetchContext(ctx))
+// fetch adds at most n scans to b, those that come within wait, and returns
+// the size of their messages. It leaves the end of the wait to the broker: a
+// request that we gave up ourselves could still be answered, and those scans
+// would be away until scanAckWait.
+func (k *ScanConsumer) fetch(ctx context.Context, b *ScanBatch, n int, wait time.Duration) (bytes int, err error) {
+	batch, err := k.consumer.Fetch(n, jetstream.FetchMaxWait(wait))
 	if err != nil {
 		return 0, err
 	}
-	for msg := range batch.Messages() {
-		bytes += len(msg.Data())
-		meta, err := msg.Metadata()
-		if err != nil {
-			return bytes, err
-		}
-		scan, err := message.DecodeScan(msg.Data())
-		if err == nil && scan.Project == "" {
-			err = errors.New("no project")
-		}
-		switch {
-		case errors.Is(err, message.ErrSchema):
-			return bytes, err
-		case err != nil:
-			buryCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
-			err := k.conn.bury(buryCtx, msg, "cannot be decoded: "+err.Error())
-			cancel()
-			if err != nil {
+	msgs := batch.Messages()
+	for {
+		select {
+		case msg, ok := <-msgs:
+			if !ok {
+				return bytes, batch.Error()
+			}
+			bytes += len(msg.Data())
+			if err := k.add(ctx, b, msg); err != nil {
 				return bytes, err
 			}
-			continue
+		case <-ctx.Done():
+			return bytes, context.Cause(ctx)
 		}
-		b.Scans = append(b.Scans, SeqScan{Seq: meta.Sequence.Stream, Scan: scan})
-		b.msgs = append(b.msgs, msg)
 	}
-	return bytes, batch.Error()
+}
+
+// add decodes msg into b, or moves it to the dead.
+func (k *ScanConsumer) add(ctx context.Context, b *ScanBatch, msg jetstream.Msg) error {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return err
+	}
+	scan, err := message.DecodeScan(msg.Data())
+	if err == nil && scan.Project == "" {
+		err = errors.New("no project")
+	}
+	switch {
+	case errors.Is(err, message.ErrSchema):
+		return err
+	case err != nil:
+		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+		defer cancel()
+		return k.conn.bury(ctx, msg, "cannot be decoded: "+err.Error())
+	}
+	b.Scans = append(b.Scans, SeqScan{Seq: meta.Sequence.Stream, Scan: scan})
+	b.msgs = append(b.msgs, msg)
+	return nil
 }
 
 // Ack tells the broker that every scan of the batch is stored elsewhere, and
