@@ -131,9 +131,10 @@ func (c *client) once(ctx context.Context, address string, header http.Header) (
 	resp, err := c.http.Do(req.WithContext(ctx))
 	watch.Stop()
 	if err != nil {
+		err = c.transportError(ctx, err) // before cancelling, which would be the cause
 		cancel(nil)
 		h.leave()
-		return nil, c.transportError(ctx, err)
+		return nil, err
 	}
 	body := resp.Body
 	s := &stream{Reader: body, ctx: ctx, watch: watch, stall: c.opts.Stall}

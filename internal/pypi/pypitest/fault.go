@@ -1,0 +1,165 @@
+package pypitest
+
+import (
+	"net"
+	"net/http"
+	"path"
+	"strconv"
+	"time"
+)
+
+// FaultKind is what goes wrong with an answer.
+type FaultKind int
+
+// The kinds of faults.
+const (
+	Status   FaultKind = iota // Fault.Code instead of the answer
+	Latency                   // the answer after Fault.Delay
+	Hang                      // nothing, until the client leaves or Fault.Delay is over
+	Reset                     // the connection is cut before a byte
+	HalfBody                  // the connection is cut in the middle of the body
+	Corrupt                   // the body with some of its bytes changed, the length kept
+	Stall                     // half a body, then nothing for Fault.Delay
+)
+
+// Fault spoils answers.
+type Fault struct {
+	// Path is a pattern of path.Match over the request's path: "/simple/" is the
+	// root, "/simple/*/" all pages, "/files/*/*" all files.
+	Path string
+	Kind FaultKind
+	// Times is how many requests it spoils; 0 means every one.
+	Times int
+	Code  int
+	// RetryAfter is sent with a Status, in whole seconds, if positive.
+	RetryAfter time.Duration
+	Delay      time.Duration
+}
+
+// Plan sets the faults to come and forgets the earlier ones. Of several that
+// match a request the first counts that is not used up.
+func (s *Server) Plan(faults ...Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+	for _, f := range faults {
+		if f.Times == 0 {
+			f.Times = -1
+		}
+		s.faults = append(s.faults, &f)
+	}
+}
+
+func (s *Server) nextFault(p string) *Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.faults {
+		if ok, err := path.Match(f.Path, p); err != nil || !ok || f.Times == 0 {
+			continue
+		}
+		if f.Times > 0 {
+			f.Times--
+		}
+		copied := *f
+		return &copied
+	}
+	return nil
+}
+
+func (f *Fault) serve(w *recorder, r *http.Request, next http.Handler) {
+	switch f.Kind {
+	case Status:
+		if f.RetryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(f.RetryAfter/time.Second)))
+		}
+		http.Error(w, http.StatusText(f.Code), f.Code)
+	case Latency:
+		wait(r, f.Delay)
+		next.ServeHTTP(w, r)
+	case Hang:
+		wait(r, f.Delay)
+	case Reset:
+		cut(w)
+	default:
+		f.spoil(w, r, next)
+	}
+}
+
+// spoil has the answer made and lets part of it through.
+func (f *Fault) spoil(w *recorder, r *http.Request, next http.Handler) {
+	held := &holding{header: make(http.Header)}
+	next.ServeHTTP(held, r)
+	for k, v := range held.header {
+		w.Header()[k] = v
+	}
+	body := held.body
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	if f.Kind == Corrupt {
+		for i := len(body) / 3; i < len(body); i += 97 {
+			body[i] ^= 0x55
+		}
+		w.WriteHeader(held.status())
+		_, _ = w.Write(body) // the client may be gone
+		return
+	}
+	w.WriteHeader(held.status())
+	_, _ = w.Write(body[:len(body)/2])
+	_ = http.NewResponseController(w).Flush() // cutting drops what is not sent
+	if f.Kind == Stall {
+		wait(r, f.Delay)
+	}
+	cut(w)
+}
+
+func wait(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		d = time.Hour
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.Context().Done():
+	}
+}
+
+// cut closes the connection without ceremony.
+func cut(w *recorder) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	if w.status == 0 {
+		if t, ok := conn.(*net.TCPConn); ok {
+			_ = t.SetLinger(0) // a reset rather than an orderly end
+		}
+	}
+	_ = conn.Close()
+}
+
+// holding keeps an answer in memory.
+type holding struct {
+	header http.Header
+	code   int
+	body   []byte
+}
+
+func (h *holding) Header() http.Header { return h.header }
+
+func (h *holding) WriteHeader(code int) {
+	if h.code == 0 {
+		h.code = code
+	}
+}
+
+func (h *holding) Write(b []byte) (int, error) {
+	h.body = append(h.body, b...)
+	return len(b), nil
+}
+
+func (h *holding) status() int {
+	if h.code == 0 {
+		return http.StatusOK
+	}
+	return h.code
+}

@@ -1,0 +1,276 @@
+package pypitest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"prevalence/internal/pypi"
+	"prevalence/schemas/message"
+)
+
+// Style says what form of index server to be. The zero value is the poorest:
+// HTML without hashes, sizes or serials.
+type Style struct {
+	JSON         bool // answer JSON to who accepts it (PEP 691)
+	Serials      bool // `_last-serial` and X-PyPI-Last-Serial
+	Hashes       bool
+	Sizes        bool // JSON alone (PEP 700), with versions and upload times
+	Relative     bool // URLs of files
+	Ranges       bool
+	CoreMetadata bool // of wheels (PEP 658)
+}
+
+// The styles of known servers.
+var (
+	// LikePyPI is the public index.
+	LikePyPI = Style{JSON: true, Serials: true, Hashes: true, Sizes: true, Ranges: true, CoreMetadata: true}
+	// LikeHTMLServer speaks PEP 503 alone, with hashes in fragments.
+	LikeHTMLServer = Style{Hashes: true, Ranges: true}
+	// LikeJSONServer speaks JSON with empty hashes and relative URLs, without serials.
+	LikeJSONServer = Style{JSON: true, Sizes: true, Relative: true, CoreMetadata: true}
+)
+
+// Server serves a universe as an index, below /simple/. It is an
+// http.Handler, safe for concurrent use; the universe itself is not changed.
+type Server struct {
+	style Style
+
+	mu       sync.Mutex
+	serial   uint64
+	projects map[string]*served
+	faults   []*Fault
+	requests []*Request
+}
+
+// served is a project as the server offers it now.
+type served struct {
+	Project
+	removed bool
+	// stale: the page is still that of the serial before.
+	stale *served
+}
+
+// Request is one request that the server saw.
+type Request struct {
+	Path, Accept, UserAgent, Range string
+	Status                         int // as answered; 0 when the connection was cut, or while it is open
+}
+
+// NewServer makes a server of a universe.
+func NewServer(u *Universe, style Style) *Server {
+	s := &Server{style: style, projects: make(map[string]*served, len(u.Projects))}
+	for _, p := range u.Projects {
+		s.projects[p.Name] = &served{Project: *p}
+		s.serial = max(s.serial, p.Serial)
+	}
+	return s
+}
+
+// Start listens on an address ("127.0.0.1:0" for any port) and serves until
+// stop is called. The URL is that of the index's root.
+func (s *Server) Start(ctx context.Context, address string) (url string, stop func(), err error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return "", nil, fmt.Errorf("pypitest: listen: %w", err)
+	}
+	h := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan error, 1)
+	go func() { done <- h.Serve(l) }()
+	stop = func() {
+		_ = h.Close() // the listener's own error is of no use to anyone
+		if err := <-done; err != nil && !errors.Is(err, http.ErrServerClosed) {
+			return
+		}
+	}
+	return "http://" + l.Addr().String() + "/simple/", stop, nil
+}
+
+// Requests returns the log of requests so far, in order of arrival, and empties it.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Request, len(s.requests))
+	for i, r := range s.requests {
+		out[i] = *r
+	}
+	s.requests = nil
+	return out
+}
+
+// Names lists the projects on the index now, sorted.
+func (s *Server) Names() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var names []string
+	for name, p := range s.projects {
+		if !p.removed {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// change runs fn on a project, under its next serial.
+func (s *Server) change(name string, fn func(p *served)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name = pypi.Normalize(name)
+	p := s.projects[name]
+	if p == nil {
+		p = &served{Project: Project{Name: name, Display: name, State: message.StateActive}}
+		s.projects[name] = p
+	}
+	s.serial++
+	p.Serial = s.serial
+	fn(p)
+}
+
+// Add puts a file of a project up, the project, too, if it is new.
+func (s *Server) Add(project string, f File) {
+	s.change(project, func(p *served) {
+		if f.SHA256 == "" {
+			f.SHA256 = hash(f.Data)
+		}
+		if f.Uploaded.IsZero() {
+			f.Uploaded = epoch
+		}
+		p.removed = false
+		p.Files = append(p.Files[:len(p.Files):len(p.Files)], f)
+	})
+}
+
+// AddRelease puts up an sdist whose package shows nothing but what the code of
+// its one module does when it is imported. It returns the file's name.
+func (s *Server) AddRelease(project, version, code string) (string, error) {
+	p := &Project{Name: pypi.Normalize(project), Display: project}
+	rel := members(p, version, plan{email: "team@packages.example.org"})
+	rel.code = append(rel.code, member{rel.pkg + "/extra.py", code})
+	data, err := rel.sdist(p, version, ".tar.gz")
+	if err != nil {
+		return "", fmt.Errorf("pypitest: project %s: %w", project, err)
+	}
+	name := sdistName(p.Name, version, ".tar.gz")
+	s.Add(project, File{Name: name, Version: version, Data: data})
+	return name, nil
+}
+
+// Remove takes a project off the index.
+func (s *Server) Remove(project string) { s.change(project, func(p *served) { p.removed = true }) }
+
+// Resurrect brings a removed project back.
+func (s *Server) Resurrect(project string) {
+	s.change(project, func(p *served) { p.removed = false })
+}
+
+// Yank marks all files of a version.
+func (s *Server) Yank(project, version, reason string) {
+	s.change(project, func(p *served) {
+		p.Files = slices.Clone(p.Files)
+		for i := range p.Files {
+			if p.Files[i].Version == version {
+				p.Files[i].Yanked, p.Files[i].Reason = true, reason
+			}
+		}
+	})
+}
+
+// SetState gives a project a state of PEP 792. A quarantined page offers no files.
+func (s *Server) SetState(project string, state message.ProjectState) {
+	s.change(project, func(p *served) { p.State = state })
+}
+
+// Touch gives a project a new serial and nothing else.
+func (s *Server) Touch(project string) { s.change(project, func(*served) {}) }
+
+// Freeze makes the page of a project stay as it is while the root moves on, as
+// behind a cache; Thaw ends it.
+func (s *Server) Freeze(project string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.projects[pypi.Normalize(project)]; p != nil {
+		old := *p
+		p.stale = &old
+	}
+}
+
+// Thaw serves a frozen page as it is now.
+func (s *Server) Thaw(project string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.projects[pypi.Normalize(project)]; p != nil {
+		p.stale = nil
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rec := &recorder{ResponseWriter: w}
+	fault := s.nextFault(r.URL.Path)
+	entry := &Request{Path: r.URL.Path, Accept: r.Header.Get("Accept"), UserAgent: r.UserAgent(), Range: r.Header.Get("Range")}
+	s.mu.Lock()
+	s.requests = append(s.requests, entry)
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		entry.Status = rec.status
+	}()
+	if fault != nil {
+		fault.serve(rec, r, http.HandlerFunc(s.serve))
+		return
+	}
+	s.serve(rec, r)
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		http.Error(w, "read only", http.StatusMethodNotAllowed)
+		return
+	}
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/files/"); ok {
+		project, name, _ := strings.Cut(rest, "/")
+		s.serveFile(w, r, project, name)
+		return
+	}
+	rest, ok := strings.CutPrefix(r.URL.Path, "/simple/")
+	switch {
+	case !ok:
+		http.NotFound(w, r)
+	case rest == "":
+		s.serveRoot(w, r)
+	default:
+		s.servePage(w, r, strings.TrimSuffix(rest, "/"))
+	}
+}
+
+// recorder notes the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap serves http.ResponseController.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
