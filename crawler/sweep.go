@@ -110,6 +110,10 @@ func (s *sweep) load(ctx context.Context) error {
 		return fmt.Errorf("crawler: %w", err)
 	}
 	x := s.index
+	if !s.report.Sweep.After(x.Sweep) {
+		// A sweep's time names its jobs to the broker, and orders the states.
+		s.report.Sweep = x.Sweep.Add(time.Second)
+	}
 	if x.Projects == nil {
 		x.Projects = make(map[string]message.Serial, len(s.root.Projects))
 	}
