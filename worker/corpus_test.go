@@ -17,8 +17,8 @@ import (
 )
 
 // BenchmarkCorpus scans every distribution in the folder that the environment
-// variable CORPUS names, or the generated ones without it, two at a time, and
-// prints outcomes and anomalies.
+// variable CORPUS names, two at a time, and prints outcomes and package-level
+// facts; without CORPUS it scans the fixtures.
 func BenchmarkCorpus(b *testing.B) {
 	dir := os.Getenv("CORPUS")
 	if dir == "" {
@@ -35,40 +35,64 @@ func BenchmarkCorpus(b *testing.B) {
 			pack(b, dir, a)
 		}
 	}
-	paths, err := Expand(dir)
-	if err != nil {
-		b.Fatal(err)
-	}
-	a, err := NewAnalyzer(Options{Matcher: testMatcher(b)})
-	if err != nil {
-		b.Fatal(err)
-	}
+	b.Run("paths", func(b *testing.B) {
+		paths, err := Expand(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		a := newAnalyzer(b, Options{})
+		twoAtATime(b, len(paths), func(i int) (*message.Scan, error) { return a.Path(b.Context(), paths[i]) })
+	})
+	b.Run("releases", func(b *testing.B) {
+		x := folder(b, dir)
+		root, err := x.Root(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		a := newAnalyzer(b, Options{Index: x})
+		twoAtATime(b, len(root.Projects), func(i int) (*message.Scan, error) {
+			page, err := x.Project(b.Context(), root.Projects[i].Name)
+			if err != nil {
+				return nil, err
+			}
+			version, _ := page.Latest()
+			return a.Release(b.Context(), page, version)
+		})
+	})
+}
+
+// twoAtATime runs n scans in two goroutines and reports on them.
+func twoAtATime(b *testing.B, n int, scan func(i int) (*message.Scan, error)) {
 	for b.Loop() {
 		start := time.Now()
-		scans := make([]*message.Scan, len(paths))
+		scans := make([]*message.Scan, n)
 		var wg sync.WaitGroup
 		next := make(chan int)
 		for range 2 {
 			wg.Go(func() {
 				for i := range next {
-					s, err := a.Path(b.Context(), paths[i])
+					s, err := scan(i)
 					if err != nil {
 						b.Error(err)
+						continue
 					}
 					scans[i] = s
 				}
 			})
 		}
-		for i := range paths {
+		for i := range n {
 			next <- i
 		}
 		close(next)
 		wg.Wait()
-		report(b, scans, time.Since(start))
+		if os.Getenv("CORPUS") != "" && !b.Failed() {
+			report(scans, time.Since(start))
+		}
 	}
 }
 
-func report(b *testing.B, scans []*message.Scan, took time.Duration) {
+// report prints outcomes, package-level facts and the memory that was used.
+func report(scans []*message.Scan, took time.Duration) {
 	outcomes := map[string]int{}
 	traits := map[string][]string{}
 	contexts := map[message.Context]int{}

@@ -40,8 +40,13 @@ type layout struct {
 	installed map[string]place
 	// scripts are base names that the wheel installs as scripts.
 	scripts map[string]bool
-	// backend are an in-tree build backend's folders, without root, with a slash.
-	backend []string
+	// renamed is a folder, with a slash, that is installed as the one top-level
+	// module ("src/" as "thrift/"); empty when there is none.
+	renamed string
+	// backend are the folders, without root, with a slash, that an in-tree build
+	// backend may lie in, and backendModule its module.
+	backend       []string
+	backendModule string
 	// helpers are root modules that setup.py or the backend import.
 	helpers map[string]bool
 }
@@ -175,13 +180,12 @@ func (l *layout) inSdist(name string) place {
 	if name == "setup.py" {
 		return place{role: pysource.RoleInstall, module: "setup"}
 	}
-	for _, dir := range l.backend {
-		if strings.HasPrefix(name, dir) {
-			return place{role: pysource.RoleInstall, module: moduleName(strings.TrimPrefix(name, dir))}
-		}
-	}
 	parts := strings.Split(name, "/")
-	if p, ok := l.installedFrom(parts); ok {
+	p, installed := l.installedFrom(parts)
+	if l.inBackend(name, installed) {
+		return place{role: pysource.RoleInstall, module: p.module}
+	}
+	if installed {
 		return p
 	}
 	top := strings.TrimSuffix(parts[0], ".py")
@@ -196,9 +200,32 @@ func (l *layout) inSdist(name string) place {
 	return supportPlace
 }
 
+// inBackend reports whether a source path is the in-tree build backend: what
+// lies in its folders and is not installed; of what is installed too, as with
+// build tools that build themselves, only the module that is called.
+func (l *layout) inBackend(name string, installed bool) bool {
+	for _, dir := range l.backend {
+		rest, ok := strings.CutPrefix(name, dir)
+		if !ok {
+			continue
+		}
+		module := strings.TrimSuffix(moduleName(rest), ".__init__")
+		called := module == l.backendModule
+		if called || !installed && (dir != "" || strings.HasPrefix(l.backendModule, module+".") || strings.HasPrefix(module, l.backendModule+".")) {
+			return true
+		}
+	}
+	return false
+}
+
 // installedFrom looks for the installed path that a source path becomes: the
 // path itself, or what is left of it behind up to three folders ("src/").
 func (l *layout) installedFrom(parts []string) (place, bool) {
+	if l.renamed != "" && parts[0]+"/" == l.renamed {
+		for top := range l.tops {
+			return l.installedAt(top + "/" + strings.Join(parts[1:], "/")), true
+		}
+	}
 	for i := 0; i < len(parts) && i <= 3; i++ {
 		if i > 0 && supportFolder(parts[i-1]) {
 			return place{}, false
@@ -225,45 +252,70 @@ func (l *layout) installedFrom(parts []string) (place, bool) {
 }
 
 // guessTops finds the top-level modules of an sdist that does not name them:
-// folders with an __init__.py at the root or under src, folders and modules
-// called like the project; when there are none, the modules at the root that
-// are not known to be tools.
+// packages and modules under src; else folders with an __init__.py at the root,
+// and folders and modules called like the project; else packages further down;
+// when there are none, the modules at the root that are not known to be tools.
 func (l *layout) guessTops(project string) {
-	if l.told || l.installed != nil {
+	if l.installed != nil {
+		return
+	}
+	if l.told {
+		l.findRenamed()
 		return
 	}
 	clear(l.tops)
+	for _, under := range []string{"src/", "lib/", "python/", ""} {
+		if l.guessUnder(under, project); len(l.tops) > 0 {
+			return
+		}
+	}
+	if l.guessDeeper(); len(l.tops) > 0 {
+		return
+	}
+	for name := range l.names {
+		stem, ok := strings.CutSuffix(name, ".py")
+		if ok && !strings.Contains(stem, "/") && !toolModules[stem] && !isTestFile(name) {
+			l.tops[stem] = true
+		}
+	}
+}
+
+func (l *layout) guessUnder(under, project string) {
 	called := strings.ReplaceAll(project, "-", "_")
 	first, _, _ := strings.Cut(called, "_")
-	var modules []string
 	for name := range l.names {
-		parts := strings.Split(name, "/")
-		if len(parts) > 1 && (parts[0] == "src" || parts[0] == "lib" || parts[0] == "python") {
-			parts = parts[1:]
-		}
-		top := strings.TrimSuffix(parts[0], ".py")
-		if supportFolder(parts[0]) || !strings.HasSuffix(name, ".py") {
+		rest, ok := strings.CutPrefix(name, under)
+		if !ok || !strings.HasSuffix(name, ".py") {
 			continue
 		}
+		parts := strings.Split(rest, "/")
+		top := strings.TrimSuffix(parts[0], ".py")
 		switch {
-		case len(parts) == 1:
-			if strings.EqualFold(top, called) {
-				l.tops[top] = true
-			} else if !toolModules[top] && !isTestFile(parts[0]) {
-				modules = append(modules, top)
-			}
-		case len(parts) == 2 && parts[1] == "__init__.py":
+		case supportFolder(parts[0]) && !strings.EqualFold(top, called):
+		case len(parts) == 1 && (strings.EqualFold(top, called) || under == "src/" && top != "__init__" && top != "setup"),
+			len(parts) == 2 && parts[1] == "__init__.py",
+			len(parts) > 1 && (strings.EqualFold(top, called) || strings.EqualFold(top, first)): // a namespace package
 			l.tops[top] = true
-		case strings.EqualFold(top, called), strings.EqualFold(top, first):
-			l.tops[top] = true // a namespace package
 		}
 	}
-	if len(l.tops) == 0 {
-		l.guessDeeper()
+}
+
+// findRenamed looks for a folder that is installed under the name of the one
+// top-level module, when nothing in the sdist has that name.
+func (l *layout) findRenamed() {
+	l.renamed = ""
+	if len(l.tops) != 1 {
+		return
 	}
-	if len(l.tops) == 0 {
-		for _, m := range modules {
-			l.tops[m] = true
+	for name := range l.names {
+		if _, ok := l.installedFrom(strings.Split(name, "/")); ok {
+			return
+		}
+	}
+	for _, dir := range []string{"src/", "lib/", "python/"} {
+		if _, ok := l.names[dir+"__init__.py"]; ok {
+			l.renamed = dir
+			return
 		}
 	}
 }

@@ -108,6 +108,38 @@ func TestSdistPlaces(t *testing.T) {
 	checkPlaces(t, guessed("ns-part", "n-1/ns/part/__init__.py", "n-1/setup.py"), "n-1/ns/part/__init__.py module ns.part.__init__\n")
 	checkPlaces(t, guessed("crc", "c-1/python3/crc/__init__.py", "c-1/setup.py"), "c-1/python3/crc/__init__.py module crc.__init__\n")
 
+	checkPlaces(t, guessed("u", "u-1/src/u/__init__.py", "u-1/dummy/__init__.py", "u-1/one.py"), `
+		u-1/src/u/__init__.py module u.__init__
+		u-1/dummy/__init__.py support
+		u-1/one.py support
+	`)
+	renamed := newLayout(pypi.KindSdist)
+	for _, n := range []string{"r-1/src/__init__.py", "r-1/src/a.py", "r-1/test/b.py"} {
+		renamed.add(n)
+	}
+	renamed.setTops([]string{"r"})
+	renamed.guessTops("r")
+	checkPlaces(t, renamed, `
+		r-1/src/__init__.py module r.__init__
+		r-1/src/a.py module r.a
+		r-1/test/b.py support
+	`)
+	self := guessed("tool", "tool-1/src/tool/__init__.py", "tool-1/src/tool/build.py", "tool-1/src/tool/other.py", "tool-1/src/extra.txt")
+	self.backend, self.backendModule = []string{"src/"}, "tool.build"
+	checkPlaces(t, self, `
+		tool-1/src/tool/__init__.py module tool.__init__
+		tool-1/src/tool/build.py install
+		tool-1/src/tool/other.py module tool.other
+	`)
+	root := guessed("x", "x-1/x/__init__.py", "x-1/backend.py", "x-1/docs/conf.py", "x-1/noxfile.py")
+	root.backend, root.backendModule = []string{""}, "backend"
+	checkPlaces(t, root, `
+		x-1/x/__init__.py module x.__init__
+		x-1/backend.py install
+		x-1/docs/conf.py support
+		x-1/noxfile.py support
+	`)
+
 	wheel := newLayout(pypi.KindSdist)
 	for _, n := range names {
 		wheel.add(n)

@@ -54,7 +54,7 @@ type reading struct {
 
 // heldMember is code of an sdist that waits in bench.held for its context.
 type heldMember struct {
-	name       string
+	name       string // empty when it was scanned
 	start, end int
 	text       behavior.TextKind // 0 for Python
 }
@@ -305,14 +305,23 @@ func (r *reading) code(m archive.Member, text behavior.TextKind) {
 // the modules that it needs, then the rest.
 func (r *reading) release() {
 	l := r.layout
-	l.backend = r.said.backend
 	l.guessTops(r.scan.Project)
-	for _, install := range []bool{true, false} {
-		for _, h := range r.held {
-			name := l.inner(h.name)
-			if (name == "setup.py" || slices.ContainsFunc(l.backend, func(dir string) bool { return strings.HasPrefix(name, dir) })) == install {
-				r.match(h.name, r.b.held[h.start:h.end], h.text)
+	take := func(h *heldMember) {
+		r.match(h.name, r.b.held[h.start:h.end], h.text)
+		h.name = ""
+	}
+	for more := true; more; { // each may name further ones
+		more = false
+		for i := range r.held {
+			if h := &r.held[i]; h.name != "" && l.place(h.name).role == pysource.RoleInstall {
+				take(h)
+				more = true
 			}
+		}
+	}
+	for i := range r.held {
+		if h := &r.held[i]; h.name != "" {
+			take(h)
 		}
 	}
 	r.held, r.b.held = r.held[:0], r.b.held[:0]

@@ -32,7 +32,6 @@ type said struct {
 	mismatch string   // the first of them whose name or version is another's
 	fallback []coremeta.Metadata
 	requires []string // requires.txt
-	backend  []string // folders of an in-tree build backend, with a slash
 	builder  string
 	modules  []string
 }
@@ -57,8 +56,8 @@ func (s *said) metadata(kind pypi.Kind, name string, data []byte, l *layout, pro
 			s.module(n)
 		}
 	case "top_level.txt":
-		if kind == pypi.KindSdist && strings.Count(dir, "/") > 1 || supportFolder(strings.SplitN(dir, "/", 2)[0]) {
-			return
+		if kind != pypi.KindSdist && strings.Contains(dir, "/") || strings.Count(dir, "/") > 1 || supportFolder(strings.SplitN(dir, "/", 2)[0]) {
+			return // a vendored distribution's
 		}
 		tops := coremeta.ParseTopLevel(data)
 		if kind == pypi.KindSdist {
@@ -82,13 +81,11 @@ func (s *said) metadata(kind pypi.Kind, name string, data []byte, l *layout, pro
 		s.builder = clip(p.BuildBackend, maxFieldBytes)
 		for _, b := range p.BackendPath {
 			if b = strings.Trim(path.Clean("/"+b), "/"); b != "" {
-				s.backend = append(s.backend, b+"/")
-			} else if module, _, _ := strings.Cut(p.BuildBackend, "."); module != "" {
-				// The backend lies at the root, where everything does: only its own module.
-				module, _, _ = strings.Cut(module, ":")
-				s.backend = append(s.backend, module+".py", module+"/")
+				b += "/"
 			}
+			l.backend = append(l.backend, b)
 		}
+		l.backendModule, _, _ = strings.Cut(p.BuildBackend, ":")
 		if p.HasProject {
 			s.fallback = append(s.fallback, p.Project)
 		}
@@ -124,7 +121,7 @@ func metadataRank(kind pypi.Kind, dir, base, project string) int {
 // module adds a top-level module.
 func (s *said) module(name string) {
 	name, _, _ = strings.Cut(name, ".")
-	if name == "" || len(name) > maxFieldBytes || len(s.modules) >= maxModules || slices.Contains(s.modules, name) {
+	if name == "" || strings.ContainsRune(name, '-') || len(name) > maxFieldBytes || len(s.modules) >= maxModules || slices.Contains(s.modules, name) {
 		return
 	}
 	s.modules = append(s.modules, name)
