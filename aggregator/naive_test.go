@@ -20,7 +20,10 @@ import (
 	"prevalence/schemas/message"
 )
 
-func TestMain(m *testing.M) { enginetest.Main(m) }
+func TestMain(m *testing.M) {
+	runIfChild()
+	enginetest.Main(m)
+}
 
 // rules is a catalogue that is small enough to count by hand.
 func rules() *catalog.Catalog {
