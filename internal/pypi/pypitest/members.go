@@ -128,7 +128,7 @@ func (rel release) sdist(p *Project, version, ending string) ([]byte, error) {
 	var b bytes.Buffer
 	var w io.WriteCloser = gzip.NewWriter(&b)
 	if ending == ".tar.xz" {
-		x, err := xz.NewWriter(&b)
+		x, err := xz.WriterConfig{DictCap: 64 << 10}.NewWriter(&b)
 		if err != nil {
 			return nil, err
 		}
