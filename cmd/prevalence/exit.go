@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"prevalence/internal/engine"
+	"prevalence/internal/pypi"
+	"prevalence/internal/store"
+)
+
+// The exit codes, documented in the root command's help.
+const (
+	exitOK          = 0
+	exitFailed      = 1   // something went wrong on the way
+	exitUsage       = 2   // the command line, a setting or a named file is wrong: nothing was started
+	exitUnreachable = 3   // the index, the broker, the database or the engine cannot be reached
+	exitNoData      = 4   // the question is fine, but there is nothing to answer it with
+	exitInterrupted = 130 // stopped by a signal
+)
+
+// usageError is an error of the person who typed the command.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// usage makes err a usageError; nil stays nil.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}
+
+// unreachable is an error about something that does not answer.
+type unreachable struct{ err error }
+
+func (e unreachable) Error() string { return e.err.Error() }
+func (e unreachable) Unwrap() error { return e.err }
+
+// errNoData says that there is nothing to show yet.
+type errNoData struct{ line string }
+
+func (e errNoData) Error() string { return e.line }
+
+// exitCode chooses the exit code for err.
+func exitCode(ctx context.Context, err error) int {
+	var (
+		wrong  usageError
+		noData errNoData
+		silent unreachable
+	)
+	switch {
+	case errors.As(err, &wrong):
+		return exitUsage
+	case errors.As(err, &noData):
+		return exitNoData
+	case ctx.Err() != nil:
+		return exitInterrupted
+	case errors.As(err, &silent), errors.Is(err, engine.ErrNoEngine), errors.Is(err, store.ErrUnreachable), errors.Is(err, pypi.ErrUnavailable):
+		return exitUnreachable
+	}
+	return exitFailed
+}
+
+// errorLine is err as one line.
+func errorLine(err error) string {
+	return strings.Join(strings.Fields(err.Error()), " ")
+}

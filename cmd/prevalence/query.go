@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"prevalence/internal/engine"
+	"prevalence/query"
+	"prevalence/schemas/catalog"
+)
+
+// readerKeys are the settings of commands that ask the dataset.
+var readerKeys = []string{"data", "engine", "clickhouse", "clickhouse-user", "clickhouse-tls", "format"}
+
+func (a *app) queryCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "query",
+		Short: "Ask how common something is",
+		Long: `Asks the newest snapshot of the dataset, as a user who can read views and
+nothing else. When no "prevalence up" runs on the data folder, the database is
+started for the question and stopped again.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.queryTopCommand(), a.queryBehaviorCommand(), a.queryProjectsCommand())
+	return cmd
+}
+
+// ask opens the dataset for reading, asks, and closes it again.
+func (a *app) ask(ctx context.Context, c *config, question func(*query.Reader) error) error {
+	at, stop, err := reachReader(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return askAt(ctx, c, at, question)
+}
+
+// askAt asks the database at a given address.
+func askAt(ctx context.Context, c *config, at account, question func(*query.Reader) error) error {
+	rules, err := catalog.Default()
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(ctx, c, at, engine.ViewsDatabase)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	err = question(query.New(db, rules))
+	switch {
+	case errors.Is(err, query.ErrNoSnapshot):
+		return errNoData{"no snapshot has been published yet; run 'prevalence up', or wait until it has scanned something"}
+	case errors.Is(err, query.ErrNotFound):
+		return errNoData{err.Error()}
+	}
+	return err
+}
+
+// reachReader finds the database to ask: an external one, that of the process
+// which holds the data folder, or one that is started for the occasion.
+func reachReader(ctx context.Context, c *config) (at account, stop func(), err error) {
+	if c.ClickHouse != "" {
+		return account{c.ClickHouse, c.ClickHouseUser, c.ClickHousePassword}, func() {}, nil
+	}
+	dir, err := lookInDataDir(c.Data)
+	if errors.Is(err, errDataInUse) {
+		found, err := reachServices(c)
+		return found.Reader, func() {}, err
+	}
+	if err != nil {
+		return account{}, nil, err
+	}
+	location, err := c.engineLocation()
+	if err != nil {
+		return account{}, nil, errors.Join(err, dir.close())
+	}
+	database, err := engine.StartClickHouse(ctx, engine.ClickHouseOptions{
+		Dir: dir.database(), Engine: location, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return account{}, nil, errors.Join(err, dir.close())
+	}
+	at = account{database.Addr(), database.Reader().User, database.Reader().Password}
+	return at, func() { database.Close(); _ = dir.close() }, nil
+}
+
+func (a *app) queryBehaviorCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "behavior ID",
+		Short: "One behaviour: its numbers by band and context, and who shows it",
+		Example: `  prevalence query behavior file/delete
+  prevalence query behavior execution/install-hook --limit 50`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			limit, err := cmd.Flags().GetInt("show")
+			if err != nil {
+				return err
+			}
+			return a.ask(cmd.Context(), c, func(r *query.Reader) error {
+				b, err := r.Behavior(cmd.Context(), args[0], "", limit)
+				if err != nil {
+					return err
+				}
+				return a.printBehavior(c, b)
+			})
+		},
+	}
+	addFlags(cmd.Flags(), readerKeys...)
+	cmd.Flags().Int("show", 20, "list at most `n` projects")
+	return cmd
+}
+
+// printBehavior prints one behaviour: its numbers by context, then projects.
+func (a *app) printBehavior(c *config, b *query.Behavior) error {
+	if c.Format == "json" {
+		return printJSON(a.out, b)
+	}
+	numbers := topSheet(&query.Table{Snapshot: b.Snapshot, Rows: append([]query.TopRow{b.TopRow}, b.Contexts...)}, topView{contexts: true})
+	if c.Format == "csv" {
+		return numbers.print(a.out, c.Format)
+	}
+	technique := ""
+	if b.Attack != "" {
+		technique = "  (ATT&CK " + b.Attack + ")"
+	}
+	if _, err := fmt.Fprintf(a.out, "%s%s\n%s\n\n", b.TopRow.Behavior, technique, b.Sentence); err != nil {
+		return err
+	}
+	if err := numbers.print(a.out, c.Format); err != nil {
+		return err
+	}
+	if len(b.Projects) == 0 {
+		return nil
+	}
+	_, _ = fmt.Fprintln(a.out)
+	return shownSheet(b.Projects).print(a.out, c.Format)
+}
+
+// shownSheet lists projects that show a behaviour.
+func shownSheet(projects []query.Shown) sheet {
+	s := sheet{value: projects, columns: []column{
+		{title: "Rank", key: "rank", number: true}, {title: "Project", key: "project"}, {title: "Version", key: "version"},
+		{title: "Where", key: "contexts"}, {title: "Certainty", key: "certainty"},
+	}}
+	for _, p := range projects {
+		certainty := "likely"
+		if p.Resolved {
+			certainty = "resolved"
+		}
+		s.rows = append(s.rows, []string{rankText(p.Rank), p.Project, p.Version, join(p.Contexts), certainty})
+	}
+	return s
+}
+
+func (a *app) queryProjectsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "projects",
+		Short: "Every project of the snapshot with its rank and outcome",
+		Example: `  prevalence query projects
+  prevalence query projects --format csv | grep unanalysed`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			return a.ask(cmd.Context(), c, func(r *query.Reader) error {
+				projects, err := r.Projects(cmd.Context(), "")
+				if err != nil {
+					return err
+				}
+				return projectsSheet(projects).print(a.out, c.Format)
+			})
+		},
+	}
+	addFlags(cmd.Flags(), readerKeys...)
+	return cmd
+}
+
+func projectsSheet(projects []query.Listed) sheet {
+	s := sheet{value: projects, columns: []column{
+		{title: "Project", key: "project"}, {title: "Rank", key: "rank", number: true}, {title: "Version", key: "version"},
+		{title: "Outcome", key: "outcome"}, {title: "Why", key: "why"},
+	}}
+	for _, p := range projects {
+		s.rows = append(s.rows, []string{p.Project, rankText(p.Rank), p.Version, p.Outcome, p.Why})
+	}
+	return s
+}

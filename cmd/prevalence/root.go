@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is the release of this build; the linker sets it (-X main.version).
+var version = ""
+
+// app is what the commands share: the streams, and nothing that changes.
+type app struct {
+	in        *os.File
+	out, errs io.Writer
+}
+
+const rootHelp = `How common is it?
+
+prevalence crawls a Python package index, looks inside the distributions
+without running them, and says for every behaviour how many packages of the
+Top 100, Top 1k, Top 10k and of the whole community show it.
+
+Start here:
+  prevalence up --index DIR --until-idle   scan a folder of wheels and sdists
+  prevalence up --top 1000 --until-idle    scan the Top 1000 of PyPI
+  prevalence query top --by category       the table of what was found
+  prevalence report requests               one project's page
+  prevalence scan ./dist                   look at files of your own, no server
+
+Settings: every flag is also an environment variable and a key of the
+configuration file under the same name (--until-idle, PREVALENCE_UNTIL_IDLE,
+until-idle). "prevalence config" prints what is in force.
+
+Exit codes:
+  0    done
+  1    failed on the way
+  2    the command line, a setting or a named file is wrong; nothing was started
+  3    the index, the broker, the database or the engine cannot be reached
+  4    nothing to answer with: no such project, or no snapshot yet
+  130  interrupted`
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "prevalence",
+		Short:         "How common is a behaviour among Python packages?",
+		Long:          rootHelp,
+		Version:       buildVersion(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.PersistentFlags().String("config", "", "configuration `file` (default "+defaultConfigFile()+", if it exists)")
+	addFlags(root.PersistentFlags(), "log-level", "log-format")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage(fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath()))
+	})
+	root.AddGroup(
+		&cobra.Group{ID: "run", Title: "Run the pipeline:"},
+		&cobra.Group{ID: "ask", Title: "Ask:"},
+		&cobra.Group{ID: "keep", Title: "Look after it:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("run", a.upCommand(), a.crawlCommand(), a.workCommand(), a.aggregateCommand(), a.demoCommand())
+	add("ask", a.queryCommand(), a.reportCommand(), a.scanCommand())
+	add("keep", a.statusCommand(), a.configCommand(), a.engineCommand(), a.migrateCommand())
+	refuseStrayArguments(root)
+	return root
+}
+
+// refuseStrayArguments turns cobra's complaints about arguments into usage
+// errors, for every command below c.
+func refuseStrayArguments(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usage(fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath()))
+			}
+			return nil
+		}
+	}
+	for _, child := range c.Commands() {
+		refuseStrayArguments(child)
+	}
+}
+
+// buildVersion is the linker's version, else the module's, else "dev".
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}

@@ -1,0 +1,278 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/agnivade/levenshtein"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/spf13/viper"
+
+	"prevalence/internal/pypi"
+)
+
+// envPrefix stands before the name of every environment variable.
+const envPrefix = "PREVALENCE_"
+
+// setting is one configuration value under one name: the flag --index is also
+// the environment variable PREVALENCE_INDEX and the key "index" of the
+// configuration file. In that order they win over each other and over the
+// default.
+type setting struct {
+	key    string
+	def    any // string, int, bool, float64, time.Duration or []string
+	usage  string
+	secret bool // never a flag (a process's arguments are public), never printed
+}
+
+// settings lists every value that can be configured.
+func settings() []setting {
+	return []setting{
+		{key: "data", def: defaultDataDir(), usage: "`folder` of the embedded broker and database"},
+		{key: "engine", def: "", usage: "`path` of libchdb.so or of a clickhouse binary, instead of looking for one"},
+		{key: "nats", def: "", usage: "`url` of a NATS server with JetStream, instead of the embedded one"},
+		{key: "nats-user", def: "", usage: "`name` of the NATS user"},
+		{key: "nats-password", def: "", usage: "password of the NATS user", secret: true},
+		{key: "nats-creds", def: "", usage: "`file` with NATS credentials (JWT and seed)"},
+		{key: "clickhouse", def: "", usage: "`host:port` of a ClickHouse server (native protocol), instead of the embedded one"},
+		{key: "clickhouse-user", def: "", usage: "`name` of the ClickHouse user"},
+		{key: "clickhouse-password", def: "", usage: "password of the ClickHouse user", secret: true},
+		{key: "clickhouse-tls", def: false, usage: "speak TLS to ClickHouse"},
+		{key: "email-key", def: "", usage: "key of the hash that groups author addresses; without one no hash is kept", secret: true},
+		{key: "email-key-id", def: "1", usage: "`name` of the key in email-key, stored beside each hash"},
+
+		{key: "index", def: pypi.DefaultIndex, usage: "`url` of a Simple API, or folder of distributions"},
+		{key: "contact", def: "", usage: "`address` or URL that the index's operators can write to; stands in the User-Agent"},
+		{key: "rate", def: 0.0, usage: "requests a `second` to the index, for each process; 0: 10, and no limit on loopback"},
+		{key: "connections", def: 8, usage: "`number` of connections to the index at once, for each process"},
+		{key: "timeout", def: 60 * time.Second, usage: "`time` after which a silent index is given up on"},
+		{key: "ranking", def: "", usage: "`url` or file with a ranking (JSON of top-pypi-packages, or CSV); \"none\" for none"},
+		{key: "projects", def: []string{}, usage: "crawl only these `names`, comma-separated, or @FILE with a name a line"},
+		{key: "top", def: 0, usage: "crawl only the first `n` of the ranking"},
+		{key: "limit", def: 0, usage: "publish at most `n` jobs"},
+		{key: "seed", def: 0, usage: "seed of the first crawl's order; 0: chosen and kept"},
+		{key: "rescan", def: false, usage: "publish a job for every project picked, changed or not"},
+		{key: "force", def: false, usage: "believe an index that lost more than half of its names"},
+
+		{key: "files", def: "both", usage: "`which` files of a release to read: both (the sdist and one wheel), sdist, wheel or all"},
+		{key: "workers", def: 1, usage: "`number` of worker processes"},
+		{key: "slots", def: 2, usage: "`number` of scans at a time in a worker"},
+		{key: "ack-wait", def: time.Minute, usage: "`time` after which a job whose worker fell silent goes to another"},
+		{key: "memory", def: "400MiB", usage: "soft memory limit of a worker process"},
+
+		{key: "snapshot-every", def: time.Duration(0), usage: "`time` between snapshots; 0: 15 s in the first five minutes, then 1 h"},
+		{key: "until-idle", def: false, usage: "stop when a published snapshot covers every job"},
+
+		{key: "evidence", def: "first", usage: "`which` hits of a scan to list: first or all"},
+		{key: "threads", def: 0, usage: "`number` of local scans at a time; 0: one a processor"},
+
+		{key: "format", def: "table", usage: "output `format`: table, csv or json"},
+		{key: "log-level", def: "info", usage: "least `level` of a log line: debug, info, warn or error"},
+		{key: "log-format", def: "text", usage: "`format` of log lines: text or json"},
+		{key: "progress", def: "auto", usage: "show progress: `auto`, bar, lines or none"},
+	}
+}
+
+// config is what is in force. Its field names are the settings' keys.
+type config struct {
+	Data               string        `mapstructure:"data"`
+	Engine             string        `mapstructure:"engine"`
+	NATS               string        `mapstructure:"nats"`
+	NATSUser           string        `mapstructure:"nats-user"`
+	NATSPassword       string        `mapstructure:"nats-password"`
+	NATSCreds          string        `mapstructure:"nats-creds"`
+	ClickHouse         string        `mapstructure:"clickhouse"`
+	ClickHouseUser     string        `mapstructure:"clickhouse-user"`
+	ClickHousePassword string        `mapstructure:"clickhouse-password"`
+	ClickHouseTLS      bool          `mapstructure:"clickhouse-tls"`
+	EmailKey           string        `mapstructure:"email-key"`
+	EmailKeyID         string        `mapstructure:"email-key-id"`
+	Index              string        `mapstructure:"index"`
+	Contact            string        `mapstructure:"contact"`
+	Rate               float64       `mapstructure:"rate"`
+	Connections        int           `mapstructure:"connections"`
+	Timeout            time.Duration `mapstructure:"timeout"`
+	Ranking            string        `mapstructure:"ranking"`
+	Projects           []string      `mapstructure:"projects"`
+	Top                int           `mapstructure:"top"`
+	Limit              int           `mapstructure:"limit"`
+	Seed               uint64        `mapstructure:"seed"`
+	Rescan             bool          `mapstructure:"rescan"`
+	Force              bool          `mapstructure:"force"`
+	Files              string        `mapstructure:"files"`
+	Workers            int           `mapstructure:"workers"`
+	Slots              int           `mapstructure:"slots"`
+	AckWait            time.Duration `mapstructure:"ack-wait"`
+	Memory             string        `mapstructure:"memory"`
+	SnapshotEvery      time.Duration `mapstructure:"snapshot-every"`
+	UntilIdle          bool          `mapstructure:"until-idle"`
+	Evidence           string        `mapstructure:"evidence"`
+	Threads            int           `mapstructure:"threads"`
+	Format             string        `mapstructure:"format"`
+	LogLevel           string        `mapstructure:"log-level"`
+	LogFormat          string        `mapstructure:"log-format"`
+	Progress           string        `mapstructure:"progress"`
+}
+
+// addFlags gives cmd the flags of the named settings. Naming a setting that
+// does not exist, or a secret, is a mistake of ours that a test finds.
+func addFlags(flags *pflag.FlagSet, keys ...string) {
+	all := settings()
+	for _, key := range keys {
+		i := slices.IndexFunc(all, func(s setting) bool { return s.key == key })
+		if i < 0 || all[i].secret {
+			continue
+		}
+		switch def := all[i].def.(type) {
+		case string:
+			flags.String(key, def, all[i].usage)
+		case int:
+			flags.Int(key, def, all[i].usage)
+		case float64:
+			flags.Float64(key, def, all[i].usage)
+		case bool:
+			flags.Bool(key, def, all[i].usage)
+		case time.Duration:
+			flags.Duration(key, def, all[i].usage)
+		case []string:
+			flags.StringSlice(key, def, all[i].usage)
+		}
+	}
+}
+
+// loadConfig reads file, environment and cmd's flags, in rising order of
+// strength, and refuses what it does not know. Every error is a usageError.
+func loadConfig(cmd *cobra.Command) (*config, error) {
+	v := viper.New()
+	known := make(map[string]bool)
+	for _, s := range settings() {
+		known[s.key] = true
+		v.SetDefault(s.key, s.def)
+		if err := v.BindEnv(s.key, envName(s.key)); err != nil {
+			return nil, err
+		}
+	}
+	if err := readConfigFile(cmd, v, known); err != nil {
+		return nil, usage(err)
+	}
+	if err := checkEnvironment(known); err != nil {
+		return nil, usage(err)
+	}
+	var bind error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if known[f.Name] {
+			bind = errors.Join(bind, v.BindPFlag(f.Name, f))
+		}
+	})
+	if bind != nil {
+		return nil, bind
+	}
+	c := new(config)
+	if err := v.UnmarshalExact(c); err != nil {
+		return nil, usage(fmt.Errorf("settings: %w", err))
+	}
+	return c, usage(c.Validate())
+}
+
+// readConfigFile reads the file of --config, or the default one if it exists.
+func readConfigFile(cmd *cobra.Command, v *viper.Viper, known map[string]bool) error {
+	file, err := cmd.Flags().GetString("config")
+	if err != nil {
+		return err
+	}
+	if file == "" {
+		file = defaultConfigFile()
+		if _, err := os.Stat(file); err != nil {
+			return nil
+		}
+	}
+	v.SetConfigFile(file)
+	v.SetConfigType("yaml")
+	if err := v.ReadInConfig(); err != nil {
+		var missing *fs.PathError
+		if errors.As(err, &missing) {
+			return fmt.Errorf("cannot read the configuration file %s: %w", file, missing.Err)
+		}
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	probe := viper.New()
+	probe.SetConfigFile(file)
+	probe.SetConfigType("yaml")
+	if err := probe.ReadInConfig(); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	for _, key := range probe.AllKeys() {
+		if !known[key] {
+			return fmt.Errorf("%s: unknown key %q%s", file, key, suggestion(key, known))
+		}
+	}
+	return nil
+}
+
+// internalEnv are variables that processes of ours give each other, or that
+// other parts read themselves; they are no settings.
+func internalEnv(name string) bool {
+	return strings.HasPrefix(name, envPrefix+"CHILD")
+}
+
+// checkEnvironment refuses a PREVALENCE_ variable that means nothing: a typo
+// there would otherwise pass in silence.
+func checkEnvironment(known map[string]bool) error {
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		rest, ours := strings.CutPrefix(name, envPrefix)
+		if !ours || internalEnv(name) {
+			continue
+		}
+		key := strings.ToLower(strings.ReplaceAll(rest, "_", "-"))
+		if !known[key] {
+			return fmt.Errorf("environment: %s is no setting%s", name, suggestion(key, known))
+		}
+	}
+	return nil
+}
+
+// suggestion ends an error line about an unknown key.
+func suggestion(key string, known map[string]bool) string {
+	best, distance := "", 3
+	for k := range known {
+		if d := levenshtein.ComputeDistance(key, k); d < distance || d == distance && k < best {
+			best, distance = k, d
+		}
+	}
+	if best == "" {
+		return "; 'prevalence config' lists them all"
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+func envName(key string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, "-", "_"))
+}
+
+// defaultDataDir follows the XDG base directory specification.
+func defaultDataDir() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "prevalence")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "prevalence-data"
+	}
+	return filepath.Join(home, ".local", "share", "prevalence")
+}
+
+func defaultConfigFile() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "prevalence.yaml"
+	}
+	return filepath.Join(dir, "prevalence", "config.yaml")
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"prevalence/internal/queue"
+)
+
+func (a *app) upCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Run everything on this machine: crawl, look inside, count",
+		Long: `Starts the broker (in this process), the database engine and the workers (as
+child processes), sweeps the index once, and keeps counting until interrupted,
+or with --until-idle until a published snapshot covers every job.
+
+It may be stopped or killed at any moment: started again on the same data
+folder, it goes on where it was. A second run over an unchanged index does
+nothing.`,
+		Example: `  prevalence up --index ~/wheelhouse --until-idle
+  prevalence up --top 1000 --contact you@example.org --until-idle
+  prevalence up --nats nats://broker:4222 --clickhouse db:9000 --clickhouse-user owner`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			return a.up(cmd.Context(), c)
+		},
+	}
+	addFlags(cmd.Flags(), crawlKeys...)
+	addFlags(cmd.Flags(), "files", "workers", "slots", "memory", "ack-wait", "email-key-id",
+		"data", "engine", "nats", "nats-user", "nats-creds", "clickhouse", "clickhouse-user", "clickhouse-tls",
+		"snapshot-every", "until-idle", "format", "progress")
+	return cmd
+}
+
+// errIdle ends a run that was asked to stop when there is nothing left to do.
+var errIdle = errors.New("idle")
+
+// up runs every role until ctx is done, or until everything is counted.
+func (a *app) up(ctx context.Context, c *config) error {
+	p := newProgress(a.errs, c.Progress)
+	defer p.close()
+	log := c.logger(p)
+	s, err := startServices(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	conn, err := connectBroker(ctx, c, s.Broker, log)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if s.embedded != nil {
+		// Whatever job is out belongs to a worker of a run that is over.
+		if err := conn.ReleaseJobs(ctx); err != nil {
+			return err
+		}
+	}
+	counter, err := newAggregator(ctx, c, s.Owner, log)
+	if err != nil {
+		return err
+	}
+	defer counter.close()
+	run := &upRun{app: a, config: c, conn: conn, counter: counter, services: s.services, log: log,
+		swept: make(chan struct{}), progress: p, crawled: p.meter("crawled"), scanned: p.meter("scanned"), stored: p.meter("stored")}
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return counter.Run(ctx, conn) })
+	g.Go(func() error { return run.workers(ctx, p) })
+	g.Go(func() error { return run.sweep(ctx) })
+	g.Go(func() error { return run.watch(ctx) })
+	g.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-s.died():
+			return fmt.Errorf("the database engine ended: %w", err)
+		}
+	})
+	err = g.Wait()
+	if err != nil && !errors.Is(err, errIdle) {
+		return err
+	}
+	p.close()
+	return a.printSummary(context.WithoutCancel(ctx), c, s.Reader)
+}
+
+// upRun is one run of up.
+type upRun struct {
+	app      *app
+	config   *config
+	conn     *queue.Conn
+	counter  *counter
+	services services
+	log      *slog.Logger
+
+	swept    chan struct{} // closed when the sweep is published
+	jobs     int64         // of the sweep; set before swept is closed
+	revision uint64        // of the index that the sweep published; set likewise
+
+	progress                 *progress
+	crawled, scanned, stored func(done, total int64)
+}
+
+// sweep crawls once. An index that does not answer is no reason to give up
+// what is in the broker already: it ends the run only when that is done.
+func (r *upRun) sweep(ctx context.Context) error {
+	report, err := sweep(ctx, r.config, r.conn, r.crawled, r.log)
+	if err != nil {
+		return err
+	}
+	_, r.revision, err = r.conn.LoadIndex(ctx)
+	if err != nil {
+		return err
+	}
+	r.jobs = int64(report.Accepted)
+	close(r.swept)
+	return nil
+}
+
+// workers runs the worker processes. They are given the broker's worker
+// account and nothing of the database.
+func (r *upRun) workers(ctx context.Context, logs *progress) error {
+	pool := &workerPool{
+		args: []string{"work", "--config", os.DevNull}, env: workerEnv(r.config, r.services.Worker), number: r.config.Workers,
+		log: r.log, logsTo: logs, pause: time.Second, patient: 10 * time.Second,
+	}
+	return pool.run(ctx)
+}
+
+// watchEvery is how often the run looks at itself.
+const watchEvery = 250 * time.Millisecond
+
+// watch shows how far the run is, prints the first table, and returns errIdle
+// when everything is counted and the run was asked to stop then.
+func (r *upRun) watch(ctx context.Context) error {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	table, told := false, false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		waiting, err := r.conn.Backlog(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				r.log.Debug("backlog unknown", "reason", err)
+			}
+			continue
+		}
+		r.show(waiting)
+		if !table && r.counter.Coverage().Snapshot != "" && r.config.Progress != "none" {
+			table = true
+			if err := r.firstTable(ctx); err != nil {
+				return err
+			}
+		}
+		if !r.covered(waiting) {
+			told = false
+			continue
+		}
+		if r.config.UntilIdle {
+			return errIdle
+		}
+		if !told {
+			told = true
+			r.log.Info("everything is counted; waiting for more, stop with Ctrl-C", "snapshot", r.counter.Coverage().Snapshot)
+		}
+	}
+}
+
+// show updates the progress. Scans outnumber jobs when several releases of a
+// project are wanted, and jobs of an earlier run may be under way as well.
+func (r *upRun) show(waiting queue.Backlog) {
+	open := int64(waiting.Jobs + waiting.JobsOut)
+	total := open
+	select {
+	case <-r.swept:
+		total = max(r.jobs, open)
+	default:
+	}
+	r.scanned(total-open, total)
+	done := total - open
+	r.stored(max(0, done-int64(waiting.Scans)), total)
+}
+
+// covered reports whether a published snapshot stands for every job.
+func (r *upRun) covered(waiting queue.Backlog) bool {
+	select {
+	case <-r.swept:
+	default:
+		return false
+	}
+	if !waiting.Idle() {
+		return false
+	}
+	if waiting.LastScan == 0 {
+		return true // nothing was ever scanned
+	}
+	at := r.counter.Coverage()
+	if at.ScansThrough >= waiting.LastScan && at.IndexRevision >= r.revision {
+		return true
+	}
+	r.counter.RequestSnapshot()
+	return false
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+// Validate reports the first setting that cannot work, in one line that says
+// what to write instead.
+func (c *config) Validate() error {
+	checks := []func() error{
+		func() error { return validIndex(c.Index) },
+		func() error { return validURL("nats", c.NATS, "nats", "tls", "ws", "wss") },
+		func() error { return validHostPort("clickhouse", c.ClickHouse) },
+		func() error { return oneOf("files", c.Files, "both", "sdist", "wheel", "all") },
+		func() error { return oneOf("format", c.Format, "table", "csv", "json") },
+		func() error { return oneOf("log-format", c.LogFormat, "text", "json") },
+		func() error { return oneOf("progress", c.Progress, "auto", "bar", "lines", "none") },
+		func() error { return oneOf("evidence", c.Evidence, "first", "all") },
+		func() error { return atLeast("threads", c.Threads, 0) },
+		func() error { return atLeast("workers", c.Workers, 0) },
+		func() error { return atLeast("slots", c.Slots, 1) },
+		func() error { return atLeast("connections", c.Connections, 1) },
+		func() error { return atLeast("top", c.Top, 0) },
+		func() error { return atLeast("limit", c.Limit, 0) },
+		func() error { return atLeast("rate", c.Rate, 0) },
+		func() error { return atLeast("timeout", c.Timeout, 1) },
+		func() error { return atLeast("ack-wait", c.AckWait, time.Second) },
+		func() error { return atLeast("snapshot-every", c.SnapshotEvery, 0) },
+		func() error { _, err := c.logLevel(); return err },
+		func() error { _, err := c.memoryBytes(); return err },
+	}
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	if c.NATS == "" && (c.NATSUser != "" || c.NATSCreds != "") {
+		return fmt.Errorf("nats-user and nats-creds belong to an external broker: set nats as well")
+	}
+	return nil
+}
+
+// validIndex accepts an http or https URL with a host, or a folder that exists.
+func validIndex(index string) error {
+	if !strings.Contains(index, "://") {
+		info, err := os.Stat(index)
+		switch {
+		case err != nil:
+			return fmt.Errorf("index %q is neither a URL (https://host/simple/) nor a folder that exists", index)
+		case !info.IsDir():
+			return fmt.Errorf("index %q is a file; name the folder that holds the distributions", index)
+		}
+		return nil
+	}
+	return validURL("index", index, "http", "https")
+}
+
+func validURL(key, value string, schemes ...string) error {
+	if value == "" {
+		return nil
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || !slices.Contains(schemes, u.Scheme) {
+		return fmt.Errorf("%s is not a URL that can be used: write %s://host[:port]/…", key, schemes[0])
+	}
+	if _, secret := u.User.Password(); secret && key != "index" {
+		return fmt.Errorf("%s holds a password; give it by %s or the configuration file", key, envName(key+"-password"))
+	}
+	return nil
+}
+
+func validHostPort(key, value string) error {
+	if value == "" {
+		return nil
+	}
+	if _, _, err := net.SplitHostPort(value); err != nil {
+		return fmt.Errorf("%s %q is not host:port (ClickHouse's native port is usually 9000)", key, value)
+	}
+	return nil
+}
+
+func oneOf(key, value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return fmt.Errorf("%s %q is none of %s", key, value, strings.Join(allowed, ", "))
+}
+
+func atLeast[T int | float64 | ~int64](key string, value, least T) error {
+	if value < least {
+		return fmt.Errorf("%s is %v, and must be at least %v", key, value, least)
+	}
+	return nil
+}
+
+func (c *config) logLevel() (slog.Level, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return 0, fmt.Errorf("log-level %q is none of debug, info, warn, error", c.LogLevel)
+	}
+	return level, nil
+}
+
+// memoryBytes is the soft memory limit of a worker, in bytes.
+func (c *config) memoryBytes() (int64, error) {
+	n, err := humanize.ParseBytes(c.Memory)
+	if err != nil || n < 64<<20 || n > 1<<50 {
+		return 0, fmt.Errorf("memory %q is no size of at least 64MiB (write 400MiB or 1GiB)", c.Memory)
+	}
+	return int64(n), nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"prevalence/schemas/catalog"
+	"prevalence/worker"
+	"prevalence/worker/behavior"
+)
+
+// workKeys are the settings of a worker.
+var workKeys = []string{"index", "contact", "rate", "connections", "timeout", "files", "slots", "memory", "ack-wait", "email-key-id"}
+
+func (a *app) workCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "work",
+		Short: "Take jobs, look inside the latest release, publish what was seen",
+		Long: `Takes jobs from the broker until interrupted. For each it resolves the latest
+release, reads the chosen files as a stream (nothing is written to disk or
+executed), publishes one scan, waits for the broker to have it, and only then
+gives the job back as done. Run as many workers as you like.
+
+A worker reads hostile input. It needs the index and the broker, and no
+database.`,
+		Example: `  prevalence work --nats nats://broker:4222 --slots 4
+  prevalence work --data ./data --index ./wheels`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			log := c.logger(a.errs)
+			at, err := reachServices(c)
+			if err != nil {
+				return err
+			}
+			return runWorker(untilParentGone(cmd.Context(), a.in), c, at.Worker, log)
+		},
+	}
+	addFlags(cmd.Flags(), workKeys...)
+	addFlags(cmd.Flags(), "nats", "nats-user", "nats-creds", "data")
+	return cmd
+}
+
+// runWorker works until ctx is done.
+func runWorker(ctx context.Context, c *config, broker account, log *slog.Logger) error {
+	memory, err := c.memoryBytes()
+	if err != nil {
+		return usage(err)
+	}
+	debug.SetMemoryLimit(memory)
+	matcher, err := loadMatcher()
+	if err != nil {
+		return err
+	}
+	index, err := openIndex(c, log)
+	if err != nil {
+		return err
+	}
+	conn, err := connectBroker(ctx, c, broker, log)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	options := c.workerOptions(matcher)
+	options.Index, options.Log = index, log
+	jobs, err := conn.JobConsumer(ctx, c.AckWait)
+	if err != nil {
+		return err
+	}
+	w, err := worker.New(options, jobs, conn, conn)
+	if err != nil {
+		return usage(err)
+	}
+	return w.Run(ctx)
+}
+
+// workerEnv is how "up" configures its worker processes: by environment, so
+// that no argument holds a secret. An empty value takes the default, and hides
+// what a worker has no business to know.
+func workerEnv(c *config, broker account) []string {
+	given := *c
+	given.NATS, given.NATSUser, given.NATSPassword = broker.Address, broker.User, broker.Password
+	values := settingValues(&given)
+	keys := append([]string{"nats", "nats-user", "nats-password", "nats-creds", "email-key", "log-level", "log-format"}, workKeys...)
+	var env []string
+	for _, s := range settings() {
+		if slices.Contains(keys, s.key) {
+			env = append(env, fmt.Sprintf("%s=%v", envName(s.key), values[s.key]))
+		} else if s.secret {
+			env = append(env, envName(s.key)+"=")
+		}
+	}
+	return env
+}
+
+// workerOptions are the options that a worker and a local scan share.
+func (c *config) workerOptions(m *behavior.Matcher) worker.Options {
+	return worker.Options{
+		Matcher: m, Files: worker.Files(c.Files), Slots: c.Slots, AckWait: c.AckWait,
+		Key: []byte(c.EmailKey), KeyID: c.EmailKeyID,
+	}
+}
+
+// loadMatcher compiles the built-in catalogue.
+func loadMatcher() (*behavior.Matcher, error) {
+	rules, err := catalog.Default()
+	if err != nil {
+		return nil, err
+	}
+	return behavior.Compile(rules)
+}
