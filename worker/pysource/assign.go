@@ -11,6 +11,7 @@ type targets struct {
 func (s *Scanner) expressionStatement() {
 	start, mark := s.p, len(s.facts)
 	v := s.expressions()
+	s.result1 = v
 	switch s.at() {
 	case tAssign:
 		s.assignment(start, mark)
@@ -19,7 +20,8 @@ func (s *Scanner) expressionStatement() {
 		end, t := s.p, s.tail
 		s.p++
 		w := s.expressions()
-		v = s.settle(s.operate(op, v, w))
+		v = s.operate(op, v, w)
+		// A string that is put together piece by piece is kept when it is used.
 		s.tail = t
 		s.bindTarget(start, end, v)
 	case tColon:

@@ -48,7 +48,14 @@ func (s *Scanner) emitName(k Kind, n, val Name, c Certainty, first, end uint32) 
 
 // call reads the arguments of a call of callee, whose last attribute was taken
 // from recv, and returns its result.
-func (s *Scanner) call(callee, recv value, first uint32) value {
+func (s *Scanner) call(callee, recv value, start int) value {
+	first := s.toks[start].line
+	if callee.kind == vFunc && s.lambdaEnd == s.p-1 && s.p > 0 && s.toks[s.p-1].kind == tRParen {
+		// (lambda: …)() runs at once.
+		for i := s.lambdas.start; i < s.lambdas.end && int(i) < len(s.facts); i++ {
+			s.facts[i].Context = s.ctx
+		}
+	}
 	mark := len(s.facts)
 	switch callee.kind {
 	case vDotted:
@@ -78,6 +85,9 @@ func (s *Scanner) call(callee, recv value, first uint32) value {
 	end := s.lastLine()
 	for i := mark; i < emitted; i++ {
 		s.facts[i].EndLine = end
+	}
+	if callee.flags&flagIndirect != 0 && callee.kind == vDotted {
+		s.indirectCall(callee, first, end)
 	}
 	r := s.apply(callee, recv, s.args[base:], first, end)
 	s.args = s.args[:base]
@@ -153,6 +163,13 @@ func (s *Scanner) apply(callee, recv value, args []argument, first, end uint32) 
 		if callee.id != 0 {
 			return s.funcs[callee.id]
 		}
+	case vNamespaceMethod:
+		if len(args) > 0 {
+			if callee.flags&flagMaybe != 0 {
+				return s.index(value{kind: vModules}, args[0].val)
+			}
+			return s.namespaceIndex(callee, args[0].val)
+		}
 	case vGetter:
 		return s.applyGetter(callee, args, first, end)
 	}
@@ -188,6 +205,15 @@ func (s *Scanner) applyDotted(callee, recv value, args []argument, first, end ui
 			}
 		}
 		return r
+	}
+	if n := s.names.getattribute(d); n != 0 {
+		// os.__getattribute__("system")
+		if len(args) == 1 {
+			return s.getattr(dotted(n), args[0].val)
+		}
+		if len(args) == 2 {
+			return s.getattr(args[0].val, args[1].val)
+		}
 	}
 	if callee.flags&(flagCallsite|flagLate) == 0 && s.names.capital(d) {
 		r.kind, r.id = vInst, uint32(d)

@@ -123,9 +123,23 @@ func (s *Scanner) comprehension(open int) value {
 	closing := int(t.name)
 	scoped := s.pushScope(scope{inert: true, class: -1})
 	s.p = int(t.pos)
+	s.inComprehension++
+	clauses := 0
+	fold := comprehensionFold{}
 	for s.at() == kFor {
-		s.forClause(true)
+		target := s.p + 1
+		v := s.forClause(true)
+		clauses++
+		if clauses == 1 && target+1 < len(s.toks) && s.toks[target].kind == tName && s.toks[target+1].kind == kIn {
+			if v.kind == vStr {
+				v = s.characters(v)
+			}
+			fold = comprehensionFold{s.toks[target].name, v}
+		} else {
+			fold = comprehensionFold{}
+		}
 		for s.at() == kIf {
+			fold = comprehensionFold{}
 			s.p++
 			s.binary(1)
 		}
@@ -133,8 +147,10 @@ func (s *Scanner) comprehension(open int) value {
 			s.p++
 		}
 	}
+	s.inComprehension--
 	end := s.p
 	s.p = open + 1
+	s.folding = fold
 	v := s.comprehended(t, end)
 	if scoped {
 		s.popScope()
@@ -147,8 +163,58 @@ func (s *Scanner) comprehension(open int) value {
 	return v
 }
 
-// comprehended reads the element of a comprehension, at p.
+// comprehended reads the element of a comprehension, at p. When the clause is
+// "for name in constants", it is read once for each of them.
 func (s *Scanner) comprehended(t token, end int) value {
+	fold := s.folding
+	s.folding = comprehensionFold{}
+	start := s.p
+	if fold.items.kind == vList && end == int(t.name) {
+		items := s.items(fold.items)
+		cost := (int(t.pos) - start + 4) * len(items)
+		if len(items) > 0 && s.spend(2*cost) {
+			base := len(s.vals)
+			whole := true
+			for i, e := range items {
+				if i == 1 {
+					s.mute++
+				}
+				s.p = start
+				s.bind(fold.name, e)
+				v := s.test()
+				if s.at() == tColon || v.kind != vStr && v.kind != vInt && v.kind != vDotted {
+					whole = false
+					if i == 0 {
+						s.p = start
+					}
+				}
+				s.vals = append(s.vals, v)
+				if !whole {
+					break
+				}
+			}
+			if len(s.vals)-base > 1 {
+				s.mute--
+			}
+			v := value{}
+			if whole {
+				v = s.list(vList, s.vals[base:])
+			} else if len(s.vals) > base {
+				v.taint = s.vals[len(s.vals)-1].taint
+			}
+			s.vals = s.vals[:base]
+			if whole {
+				return v
+			}
+			if s.p != start {
+				return value{kind: vPlain, taint: v.taint}
+			}
+			// The first reading gave the facts; this one is for the value.
+			s.mute++
+			defer func() { s.mute-- }()
+			s.bind(fold.name, s.element(fold.items))
+		}
+	}
 	v := s.test()
 	if s.at() == tColon {
 		s.p++
@@ -163,8 +229,14 @@ func (s *Scanner) comprehended(t token, end int) value {
 	return value{kind: vPlain, taint: v.taint}
 }
 
+// comprehensionFold is the clause of a comprehension over constants.
+type comprehensionFold struct {
+	name  Name
+	items value
+}
+
 // forClause reads "for targets in iterable".
-func (s *Scanner) forClause(comprehension bool) {
+func (s *Scanner) forClause(comprehension bool) value {
 	s.p++
 	start := s.p
 	for s.p < len(s.toks) {
@@ -179,15 +251,16 @@ func (s *Scanner) forClause(comprehension bool) {
 				v = s.expressions()
 			}
 			s.bindTarget(start, stop, s.element(v))
-			return
+			return v
 		case tLParen, tLBrack, tLBrace:
 			s.skipBracket()
 		case tColon, tRParen, tRBrack, tRBrace:
-			return
+			return value{}
 		default:
 			s.p++
 		}
 	}
+	return value{}
 }
 
 // lambda reads a lambda; its body runs when it is called.
@@ -215,6 +288,8 @@ func (s *Scanner) lambda() value {
 		}
 	}
 	s.p++
+	r := value{kind: vFunc}
+	mark := len(s.facts)
 	if s.depth >= maxDepth {
 		s.cut("nesting")
 	} else {
@@ -222,12 +297,17 @@ func (s *Scanner) lambda() value {
 		s.depth++
 		v := s.test()
 		s.depth--
-		_ = v
+		if (v.kind != vUnknown || v.taint != 0) && len(s.funcs) < maxFuncs {
+			s.funcs = append(s.funcs, v)
+			r.id = uint32(len(s.funcs) - 1)
+		}
 	}
 	if scoped {
 		s.popScope()
 	}
-	return value{kind: vFunc}
+	s.lambdas = span{uint32(mark), uint32(len(s.facts))}
+	s.lambdaEnd = s.p
+	return r
 }
 
 // defaulted is what a parameter holds because of its default: "open=open" is
@@ -240,13 +320,12 @@ func defaulted(v value) value {
 	return value{}
 }
 
-// subscript reads "[index]" after v.
-func (s *Scanner) subscript(v value, first uint32) value {
-	open := s.p
+// subscript reads "[index]" or "[from:to:step]" after v.
+func (s *Scanner) subscript(v value, start int) value {
 	s.p++
-	slice := 0
+	var bounds [3]value
+	colons, commas := 0, 0
 	base := len(s.vals)
-	from, commas := -1, 0
 loop:
 	for s.p < len(s.toks) {
 		switch s.toks[s.p].kind {
@@ -254,7 +333,7 @@ loop:
 			s.p++
 			break loop
 		case tColon, tFSpec:
-			slice++
+			colons++
 			s.p++
 			continue
 		case tComma:
@@ -262,17 +341,17 @@ loop:
 			s.p++
 			continue
 		}
-		start := s.p
+		p := s.p
 		w := s.test()
-		if s.p == start {
+		if s.p == p {
 			if s.at() == tSemi {
 				break
 			}
 			s.p++
 			continue
 		}
-		if slice == 2 && from < 0 {
-			from = len(s.vals)
+		if colons < len(bounds) {
+			bounds[colons] = w
 		}
 		if len(s.vals)-base <= maxElems {
 			s.vals = append(s.vals, w)
@@ -284,12 +363,13 @@ loop:
 		return s.annotatedSubscript(v, idx)
 	}
 	if v.kind == vDotted {
-		s.reference(v, first)
+		s.reference(v, start)
 	}
-	if slice > 0 {
-		return s.slice(v, open)
-	}
-	if len(idx) == 1 && commas == 0 {
+	switch {
+	case commas > 0:
+	case colons > 0:
+		return s.slice(v, bounds)
+	case len(idx) == 1:
 		return s.index(v, idx[0])
 	}
 	return value{taint: v.taint}

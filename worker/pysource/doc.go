@@ -60,8 +60,12 @@
 //   - Flow: "source>sink"; sources are decode, decompress, download; sinks exec,
 //     process, file, deserialize; "download>file>process" is a file that was
 //     downloaded and then run.
-//   - String: ipv4, ipv6, url, domain, email, path, base64, hex, wallet, token,
-//     webhook. Docstrings and comments give none.
+//   - String: Name is the kind, Value the string, at most MaxValueBytes: ipv4,
+//     ipv6, url (without userinfo, query, fragment), domain, email (the domain
+//     alone), path (the user's name in a home folder is "*"), base64, hex, wallet
+//     ("bitcoin:…"), token ("github:…": a secret, to be hashed before it is
+//     stored), webhook (a URL with its secret; the url beside it has none).
+//     Docstrings and comments give none.
 //   - Trait: bidi-control, homoglyph-identifier, hidden-by-spacing, minified,
 //     chr-built-string, indirect-call (a callee that was reached through getattr,
 //     __dict__, globals, __import__ and kin; Value is the callee), nested-code (a

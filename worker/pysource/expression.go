@@ -223,8 +223,8 @@ func (s *Scanner) operandFollows() bool {
 
 // operand reads an atom and its trailers: attributes, calls, subscripts.
 func (s *Scanner) operand() value {
-	t := &s.toks[s.p]
-	first := t.line
+	start := s.p
+	t := &s.toks[start]
 	var v value
 	switch t.kind {
 	case tName:
@@ -263,25 +263,25 @@ func (s *Scanner) operand() value {
 		s.p++
 	}
 	if s.p >= len(s.toks) {
-		return s.used(v, first)
+		return s.used(v, start)
 	}
 	switch s.toks[s.p].kind {
 	case tDot, tLParen, tLBrack:
-		return s.trailers(v, first)
+		return s.trailers(v, start)
 	}
-	return s.used(v, first)
+	return s.used(v, start)
 }
 
 // trailers reads what follows an atom. recv is what the last attribute was
 // taken from.
-func (s *Scanner) trailers(v value, first uint32) value {
+func (s *Scanner) trailers(v value, start int) value {
 	var recv value
 	for s.p < len(s.toks) {
 		switch s.toks[s.p].kind {
 		case tDot:
 			if s.peek(1) != tName && s.peek(1) < kFalse {
 				s.p++
-				return s.used(v, first)
+				return s.used(v, start)
 			}
 			if v.flags&flagPending != 0 {
 				v = s.settle(v)
@@ -292,51 +292,51 @@ func (s *Scanner) trailers(v value, first uint32) value {
 			v = s.attribute(v, n)
 			s.tail = tail{end: s.p, base: recv, name: n}
 		case tLParen:
-			v = s.call(v, recv, first)
+			v = s.call(v, recv, start)
 			recv = value{}
 		case tLBrack:
 			if v.flags&flagPending != 0 {
 				v = s.settle(v)
 			}
 			base := v
-			v = s.subscript(v, first)
+			v = s.subscript(v, start)
 			s.tail = tail{end: s.p, base: base}
 			recv = value{}
 		default:
-			return s.used(v, first)
+			return s.used(v, start)
 		}
 	}
-	return s.used(v, first)
+	return s.used(v, start)
 }
 
 // used notes a reference: the longest dotted name of a chain that is not called.
-func (s *Scanner) used(v value, first uint32) value {
+func (s *Scanner) used(v value, start int) value {
 	switch v.kind {
 	case vDotted:
-		s.reference(v, first)
+		s.reference(v, start)
 	case vLate:
 		if s.quiet == 0 {
-			s.emit(0, v, first, s.lastLine())
+			s.emit(0, v, s.toks[start].line, s.lastLine())
 			s.lateFacts = append(s.lateFacts, lateFact{uint32(len(s.facts) - 1), v.id, Ref})
 		}
 	case vUnion:
 		for _, w := range s.alternatives(v) {
 			if w.kind == vDotted {
-				s.reference(w, first)
+				s.reference(w, start)
 			}
 		}
 	}
 	return v
 }
 
-func (s *Scanner) reference(v value, first uint32) {
+func (s *Scanner) reference(v value, start int) {
 	if s.quiet > 0 {
 		return
 	}
 	if int(v.id) < len(s.names.vocab.noRef) && s.names.vocab.noRef[v.id] {
 		return
 	}
-	s.emit(Ref, v, first, s.lastLine())
+	s.emit(Ref, v, s.toks[start].line, s.lastLine())
 }
 
 // lastLine is the line of the token before the current one.
@@ -369,6 +369,9 @@ func (s *Scanner) nameValue(n Name) value {
 			return v
 		}
 	}
+	if n == voc.id.dunderName {
+		return value{kind: vNameOfModule}
+	}
 	if len(s.scopes) > 0 {
 		return s.late(n, 0)
 	}
@@ -381,15 +384,15 @@ func (s *Scanner) attribute(v value, n Name) value {
 	case vDotted:
 		d := s.names.dot(v.name(), n)
 		r := value{kind: vDotted, taint: v.taint, flags: v.flags & (flagIndirect | flagLate | flagMaybe | flagFile), id: uint32(d)}
-		return s.attributeValue(r, v)
+		if n == s.names.vocab.id.dict {
+			return value{kind: vNamespace, id: v.id}
+		}
+		return s.attributeValue(r)
 	case vInst:
 		d := s.names.dot(v.name(), n)
 		r := value{kind: vDotted, taint: v.taint, flags: flagCallsite | v.flags&(flagMaybe|flagFile), id: uint32(d)}
-		return s.attributeValue(r, v)
+		return s.attributeValue(r)
 	case vSelf:
-		if n == s.names.vocab.id.dict {
-			return value{}
-		}
 		r := s.attr(int32(v.id), n)
 		if r.kind == vUnknown {
 			return value{kind: vMethod, taint: r.taint | v.taint, id: uint32(n)}
@@ -411,9 +414,22 @@ func (s *Scanner) attribute(v value, n Name) value {
 		// An unbound name, then attributes: a chain to look at again at the end.
 		return s.late(n, v.id)
 	case vNamespace:
+		if v.flags&flagPartial != 0 { // the module itself, by sys.modules[__name__]
+			r := s.nameValue(n)
+			if r.kind == vDotted {
+				r.flags |= flagIndirect
+			}
+			return r
+		}
 		return s.namespaceAttribute(v, n)
 	case vModules:
-		return value{kind: vModules}
+		id := &s.names.vocab.id
+		if n == id.get || n == id.pop || n == id.getitem {
+			return value{kind: vNamespaceMethod, flags: flagMaybe}
+		}
+		return value{kind: vPlain}
+	case vGetter:
+		return value{}
 	}
 	return value{kind: vMethod, taint: v.taint, id: uint32(n)}
 }

@@ -5,41 +5,6 @@ import (
 	"math"
 )
 
-// op is what the scanner does about a callee beyond noting its call.
-type op uint8
-
-const (
-	opNone op = iota
-	opGetattr
-	opImport
-	opGlobals
-	opVars
-	opPartial
-	opExec
-	opCompile
-	opStr
-	opChr
-	opBytes
-	opJoin
-	opElements // passes on what its argument yields
-)
-
-var operations = []struct {
-	op      op
-	callees string
-}{
-	{opGetattr, "builtins.getattr"},
-	{opImport, "builtins.__import__ importlib.import_module"},
-	{opGlobals, "builtins.globals builtins.locals"},
-	{opVars, "builtins.vars"},
-	{opPartial, "functools.partial functools.partialmethod"},
-	{opStr, "builtins.str builtins.unicode os.fspath"},
-	{opChr, "builtins.chr builtins.unichr"},
-	{opBytes, "builtins.bytes builtins.bytearray"},
-	{opJoin, "builtins.str.join"},
-	{opElements, "builtins.list builtins.sorted builtins.tuple builtins.iter builtins.set builtins.reversed"},
-}
-
 func integer(i int64) value {
 	if i < math.MinInt32 || i > math.MaxInt32 {
 		return value{kind: vPlain}
@@ -91,7 +56,7 @@ func (s *Scanner) operate(op kind, v, w value) value {
 		if v.kind == vStr && w.kind == vStr {
 			return s.concat(v, w)
 		}
-		if v.kind == vList && w.kind == vList {
+		if v.kind == vList && w.kind == vList && s.spend(len(s.items(v))+len(s.items(w))) {
 			base := len(s.vals)
 			s.vals = append(append(s.vals, s.items(v)...), s.items(w)...)
 			r := s.list(vList, s.vals[base:])
@@ -233,7 +198,7 @@ func (s *Scanner) concat(v, w value) value {
 
 func (s *Scanner) repeat(v value, n int64) value {
 	b := s.text(v)
-	if n < 0 || n > 4096 || int64(len(b))*n > 1<<16 {
+	if n < 0 || n > 4096 || !s.spend(len(b)*int(n)/8) || int64(len(b))*n > 1<<16 {
 		s.settle(v)
 		return value{taint: v.taint}
 	}
@@ -258,6 +223,9 @@ func (s *Scanner) percent(v, w value) (value, bool) {
 		return value{}, false
 	}
 	b, start := s.text(v), len(s.arena)
+	if !s.spend(len(b)) {
+		return value{}, false
+	}
 	for len(b) > 0 {
 		i := bytes.IndexByte(b, '%')
 		if i < 0 || i+1 >= len(b) {
@@ -280,6 +248,89 @@ func (s *Scanner) percent(v, w value) (value, bool) {
 	}
 	s.grow(b)
 	return s.constOf(s.arena[start:len(s.arena):len(s.arena)], s.consts[v.id].line, v.flags&flagBytes|flagPending), true
+}
+
+// slice cuts v[from:to:step] out of a constant or list.
+func (s *Scanner) slice(v value, bounds [3]value) value {
+	n := 0
+	switch v.kind {
+	case vStr:
+		n = len(s.text(v))
+	case vList:
+		n = len(s.items(v))
+	case vIter:
+		return v
+	default:
+		return value{taint: v.taint}
+	}
+	at := [3]int{0, n, 1}
+	for i, b := range bounds {
+		switch b.kind {
+		case vInt:
+			at[i] = int(b.int())
+			if i < 2 && at[i] < 0 {
+				at[i] += n
+			}
+		case vUnknown, vNone:
+			bounds[i].kind = vNone
+		default:
+			return value{taint: v.taint}
+		}
+	}
+	step := at[2]
+	if step == 0 {
+		return value{taint: v.taint}
+	}
+	if step < 0 {
+		if bounds[0].kind == vNone {
+			at[0] = n - 1
+		}
+		if bounds[1].kind == vNone {
+			at[1] = -1
+		}
+		at[0] = min(at[0], n-1)
+	} else {
+		at[0], at[1] = max(at[0], 0), min(at[1], n)
+	}
+	count := 0
+	if step > 0 && at[1] > at[0] {
+		count = (at[1] - at[0] + step - 1) / step
+	} else if step < 0 && at[0] > at[1] && at[0] >= 0 {
+		count = (at[0] - max(at[1], -1) - step - 1) / -step
+	}
+	if !s.spend(count / 8) {
+		return value{taint: v.taint}
+	}
+	if v.kind == vList {
+		items := s.items(v)
+		base := len(s.vals)
+		for i := range min(count, maxElems) {
+			s.vals = append(s.vals, items[at[0]+i*step])
+		}
+		r := s.list(vList, s.vals[base:])
+		s.vals = s.vals[:base]
+		return r
+	}
+	b := s.text(v)
+	if count == 0 {
+		return s.constOf(nil, s.consts[v.id].line, v.flags)
+	}
+	if step == 1 {
+		r := s.constOf(b[at[0]:at[0]+count:at[0]+count], s.consts[v.id].line, v.flags|flagPending)
+		r.taint = v.taint
+		return r
+	}
+	start := len(s.arena)
+	if start+count > maxFolded {
+		s.cut("fold")
+		return value{taint: v.taint}
+	}
+	for i := range count {
+		s.arena = append(s.arena, b[at[0]+i*step])
+	}
+	r := s.constOf(s.arena[start:len(s.arena):len(s.arena)], s.consts[v.id].line, v.flags|flagPending)
+	r.taint = v.taint
+	return r
 }
 
 // growValue appends what str() or chr() makes of v.

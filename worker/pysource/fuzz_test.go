@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 )
@@ -32,7 +33,11 @@ func FuzzScan(f *testing.F) {
 		if names.Len() > 1<<16 {
 			names.Reset()
 		}
+		start := time.Now()
 		res := s.Scan(src, File{Module: "pkg.sub.mod", Role: Role(role%5) + RoleModule})
+		if took := time.Since(start); took > 5*time.Second {
+			t.Fatalf("took %v for %d bytes", took, len(src))
+		}
 		for _, fact := range res.Facts {
 			switch {
 			case fact.Kind == 0 || fact.Kind > Trait:

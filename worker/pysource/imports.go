@@ -117,7 +117,7 @@ module:
 				d = s.names.dot(mod, t.name)
 			}
 			s.emitName(Import, d, 0, Resolved, t.line, s.lastLine())
-			v = s.attributeValue(dotted(d), dotted(mod))
+			v = s.attributeValue(dotted(d))
 		}
 		s.bind(local, v)
 		if s.at() != tComma {

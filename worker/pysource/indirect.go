@@ -2,68 +2,21 @@ package pysource
 
 import "bytes"
 
-// operation does what an op asks for, and returns the call's result, which is
-// r when nothing better is known.
-func (s *Scanner) operation(o op, r, callee, recv value, args []argument, first, end uint32) value {
-	arg := func(i int) value {
-		v, _ := positional(args, i, 0)
-		return v
-	}
-	switch o {
-	case opGetattr:
-		if v := s.getattr(arg(0), arg(1), first, end); v.kind != vUnknown {
-			return v
-		}
-		return value{kind: vMethod, taint: arg(0).taint}.unnamed()
-	case opImport:
-		return s.importCall(callee, args, first, end)
-	case opGlobals:
-		return value{kind: vNamespace}
-	case opVars:
-		switch v := arg(0); v.kind {
-		case vDotted:
-			return value{kind: vNamespace, id: v.id, flags: flagIndirect}
-		case vUnknown:
-			if len(args) == 0 {
-				return value{kind: vNamespace}
-			}
-		}
-	case opPartial:
-		if v := arg(0); v.kind == vDotted {
-			return v
-		}
-	case opStr:
-		if v := arg(0); v.kind == vStr {
-			return v
-		}
-	case opChr:
-		if v := arg(0); v.kind == vInt && v.int() >= 0 {
-			return s.constOf(encodeRune(v.int()), first, flagPending|flagChr)
-		}
-	case opJoin:
-		if v, ok := s.joinStrings(recv, arg(0), first); ok {
-			return v
-		}
-	case opElements:
-		switch v := arg(0); v.kind {
-		case vIter, vList:
-			return v
-		}
-	}
-	return r
-}
-
-// unnamed makes an unknown callee of v: calling it is no fact.
-func (v value) unnamed() value { return value{taint: v.taint} }
-
 // getattr returns the attribute of v that the constant n names.
-func (s *Scanner) getattr(v, n value, first, end uint32) value {
+func (s *Scanner) getattr(v, n value) value {
 	if n.kind != vStr {
 		return value{}
 	}
 	b := s.text(n)
 	if !identifierBytes(b) {
-		return value{}
+		// operator.attrgetter and pkgutil take dotted names.
+		i := bytes.IndexByte(b, '.')
+		if i <= 0 || len(b) > 128 {
+			return value{}
+		}
+		head := s.constOf(b[:i], 0, 0)
+		rest := s.constOf(b[i+1:], 0, 0)
+		return s.getattr(s.getattr(v, head), rest)
 	}
 	name := s.names.Intern(b)
 	switch v.kind {
@@ -71,7 +24,7 @@ func (s *Scanner) getattr(v, n value, first, end uint32) value {
 		r := s.attribute(v, name)
 		r.flags |= flagIndirect
 		return r
-	case vSelf, vClass:
+	case vSelf, vClass, vNamespace, vModules:
 		return s.attribute(v, name)
 	}
 	return value{}
@@ -83,7 +36,7 @@ func identifierBytes(b []byte) bool {
 		return false
 	}
 	for _, c := range b {
-		if !nameByte[c] {
+		if !nameByte[c] && !isDecimal(c) {
 			return false
 		}
 	}
@@ -122,37 +75,48 @@ func (s *Scanner) importCall(callee value, args []argument, first, end uint32) v
 	}
 	r := dotted(full)
 	if callee.name() == s.names.vocab.id.dunderImport && len(args) < 4 {
-		r = dotted(root)
+		fromlist := false
+		for _, a := range args {
+			fromlist = fromlist || a.keyword == s.names.vocab.id.fromlist
+		}
+		if !fromlist {
+			r = dotted(root)
+		}
 	}
 	r.flags |= flagIndirect
 	return r
 }
 
 // namespaceAttribute is an attribute of globals(), vars(x) or x.__dict__: a
-// dict's method.
+// dict's method, of which get, pop and __getitem__ look a name up.
 func (s *Scanner) namespaceAttribute(v value, n Name) value {
-	return value{kind: vNamespaceMethod, id: v.id}
+	id := &s.names.vocab.id
+	if n == id.get || n == id.pop || n == id.getitem || n == id.setdefault {
+		return value{kind: vNamespaceMethod, id: v.id, flags: v.flags}
+	}
+	return value{kind: vPlain}
 }
 
 // index returns v[i].
 func (s *Scanner) index(v, i value) value {
 	switch v.kind {
 	case vNamespace:
-		if i.kind != vStr || !identifierBytes(s.text(i)) {
-			return value{}
-		}
-		n := s.names.Intern(s.text(i))
-		if v.id != 0 {
-			return s.getattr(dotted(v.name()), i, 0, 0)
-		}
-		r := s.nameValue(n)
-		r.flags |= flagIndirect
-		return r
+		return s.namespaceIndex(v, i)
 	case vModules:
-		if i.kind == vStr && identifierBytes(s.text(i)) {
-			r := dotted(s.names.vocab.canonical(s.names.Intern(s.text(i))))
-			r.flags |= flagIndirect
-			return r
+		if i.kind == vStr {
+			if n := s.dottedName(s.text(i)); n != 0 {
+				r := dotted(n)
+				r.flags |= flagIndirect
+				return r
+			}
+		}
+		if i.kind == vNameOfModule {
+			return value{kind: vNamespace, flags: flagPartial}
+		}
+		return value{}
+	case vDotted:
+		if v.name() == s.names.vocab.id.builtins {
+			return s.getattr(v, i) // __builtins__["eval"]
 		}
 	case vList:
 		items := s.items(v)
@@ -169,14 +133,8 @@ func (s *Scanner) index(v, i value) value {
 	case vIter:
 		return value{kind: vInst, taint: v.taint, id: v.id}
 	case vDict:
-		if i.kind == vStr || i.kind == vInt {
-			items := s.items(v)
-			for k := len(items) - 2; k >= 0; k -= 2 {
-				if items[k].kind == i.kind && (i.kind == vInt && items[k].id == i.id ||
-					i.kind == vStr && bytes.Equal(s.text(items[k]), s.text(i))) {
-					return items[k+1]
-				}
-			}
+		if r, ok := s.dictItem(v, i); ok {
+			return r
 		}
 	case vStr:
 		if i.kind == vInt {
@@ -189,49 +147,55 @@ func (s *Scanner) index(v, i value) value {
 				if v.flags&flagBytes != 0 {
 					return integer(int64(b[k]))
 				}
-				return s.constOf(b[k:k+1], s.consts[v.id].line, flagPending)
+				return s.constOf(b[k:k+1:k+1], s.consts[v.id].line, v.flags|flagPending)
 			}
 		}
 	}
 	return value{taint: v.taint}
 }
 
-// attributeValue completes the value of an attribute: what reading it gives,
-// and the indirections that some names are.
-func (s *Scanner) attributeValue(r, v value) value {
-	if in := s.names.vocab.info(r.name()); in != nil && in.attr != vUnknown {
-		return value{kind: in.attr, taint: r.taint, id: uint32(in.class)}
+// namespaceIndex looks a name up in a module's or class's dict.
+func (s *Scanner) namespaceIndex(v, i value) value {
+	if i.kind != vStr || !identifierBytes(s.text(i)) {
+		return value{}
 	}
-	if r.name() == s.names.vocab.id.sysModules {
-		return value{kind: vModules}
+	if v.id != 0 {
+		return s.getattr(dotted(v.name()), i)
+	}
+	r := s.nameValue(s.names.Intern(s.text(i)))
+	if r.kind == vDotted {
+		r.flags |= flagIndirect
 	}
 	return r
 }
 
-// slice reads what the tokens of a subscript with colons cut out of v.
-func (s *Scanner) slice(v value, open int) value {
-	switch v.kind {
-	case vIter:
-		return v
-	}
-	return value{taint: v.taint}
-}
-
-// joinStrings folds sep.join(list).
-func (s *Scanner) joinStrings(sep, list value, first uint32) (value, bool) {
-	if sep.kind != vStr || list.kind != vList {
+// dictItem looks a constant key up in a dict display.
+func (s *Scanner) dictItem(v, i value) (value, bool) {
+	if i.kind != vStr && i.kind != vInt {
 		return value{}, false
 	}
-	start := len(s.arena)
-	var flags vflag
-	for i, e := range s.items(list) {
-		if e.kind != vStr || i > 0 && !s.grow(s.text(sep)) || !s.grow(s.text(e)) {
-			s.arena = s.arena[:start]
-			return value{}, false
+	items := s.items(v)
+	for k := len(items) - 2; k >= 0; k -= 2 {
+		if items[k].kind == i.kind && (i.kind == vInt && items[k].id == i.id ||
+			i.kind == vStr && bytes.Equal(s.text(items[k]), s.text(i))) {
+			return items[k+1], true
 		}
-		flags |= e.flags & flagChr
 	}
-	return s.constOf(s.arena[start:len(s.arena):len(s.arena)], first, flags|flagPending), true
+	return value{}, false
+}
+
+// attributeValue completes the value of an attribute: what reading it gives,
+// and the indirections that some names are.
+func (s *Scanner) attributeValue(r value) value {
+	voc := &s.names.vocab
+	if int(r.id) >= len(voc.known) || voc.known[r.id] == 0 {
+		return r
+	}
+	in := &voc.infos[voc.known[r.id]]
+	if in.attr == vUnknown {
+		return r
+	}
+	return value{kind: in.attr, taint: r.taint, id: uint32(in.class)}
 }
 
 // applyMethod is apply for a method of an unknown receiver.
@@ -241,17 +205,37 @@ func (s *Scanner) applyMethod(callee, recv value, args []argument, first, end ui
 		if len(in.args) > 0 {
 			s.argAtoms(d, in, args, first, end)
 		}
+		callee.taint |= in.source
 	}
 	return value{taint: callee.taint}
 }
 
+// applyGetter calls operator.attrgetter(name) or methodcaller(name) on its
+// argument.
 func (s *Scanner) applyGetter(callee value, args []argument, first, end uint32) value {
-	return value{}
+	if len(args) == 0 {
+		return value{}
+	}
+	r := s.getattr(args[0].val, value{kind: vStr, id: callee.id})
+	if callee.flags&flagCallsite != 0 && r.kind == vDotted {
+		s.emit(Call, r, first, end)
+		s.indirectCall(r, first, end)
+		return s.applyDotted(r, args[0].val, nil, first, end)
+	}
+	return r
 }
 
-// execStatement reports whether "exec (" begins Python 2's statement: a call is
-// read as a call.
-func (s *Scanner) execStatement() bool { return false }
+// indirectCall notes that a callee was reached by way of its name in a string.
+func (s *Scanner) indirectCall(v value, first, end uint32) {
+	s.emitName(Trait, s.names.vocab.trait[traitIndirect], v.name(), Resolved, first, end)
+}
+
+// execStatement reports whether "exec (" begins Python 2's statement with more
+// than a call: exec (code) in namespace.
+func (s *Scanner) execStatement() bool {
+	closing := int(s.toks[s.p+1].name)
+	return closing > 0 && closing+1 < len(s.toks) && s.toks[closing+1].kind == kIn
+}
 
 // execCode reads Python 2's exec statement.
 func (s *Scanner) execCode(first uint32) {
@@ -260,13 +244,15 @@ func (s *Scanner) execCode(first uint32) {
 	mark := len(s.facts)
 	s.emit(Call, v, first, first)
 	base := len(s.args)
-	a := argument{val: s.binary(5)}
+	start := s.p
+	a := argument{val: s.binary(5), first: uint32(start), end: uint32(s.p)}
+	a.val = s.settle(a.val)
 	s.args = append(s.args, a)
-	s.leftover()
 	end := s.lastLine()
-	if len(s.facts) > mark {
+	if len(s.facts) > mark && s.mute == 0 {
 		s.facts[mark].EndLine = end
 	}
 	s.apply(v, value{}, s.args[base:], first, end)
 	s.args = s.args[:base]
+	s.leftover()
 }

@@ -1,6 +1,7 @@
 package pysource
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -49,6 +50,7 @@ const (
 	scopeBit  = uint64(1) << 63
 	hashMul   = 0x9E3779B97F4A7C15
 	minSlots  = 1 << 14
+	maxDotted = 300     // bytes; attributes of a longer dotted name are left off
 	maxString = 1 << 12 // longer names are cut, so that no chain of dots can grow the arena quadratically
 )
 
@@ -259,6 +261,9 @@ func (n *Names) dot(parent, child Name) Name {
 	if id != 0 {
 		return id
 	}
+	if len(n.bytes(parent)) > maxDotted {
+		return parent
+	}
 	var buf [128]byte
 	b := append(buf[:0], n.bytes(parent)...)
 	b = append(b, '.')
@@ -285,4 +290,19 @@ func (n *Names) scoped(parent, child Name) Name {
 	n.arena = binary.LittleEndian.AppendUint32(n.arena, uint32(child))
 	n.setPair(key, i, id)
 	return id
+}
+
+// getattribute returns the parent of a dotted name that ends in
+// "__getattribute__" or "__getattr__", or zero.
+func (n *Names) getattribute(id Name) Name {
+	b := n.bytes(id)
+	if len(b) < 12 || b[len(b)-1] != '_' {
+		return 0
+	}
+	for _, suffix := range []string{".__getattribute__", ".__getattr__"} {
+		if p, ok := bytes.CutSuffix(b, []byte(suffix)); ok {
+			return n.Intern(p)
+		}
+	}
+	return 0
 }

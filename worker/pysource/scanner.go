@@ -41,7 +41,25 @@ type Scanner struct {
 	attrs     []attrSlot
 	attrCount int
 
+	// Source in constants.
+	nesting     int
+	nestedBytes int
+	nestedRuns  int
+	nestedLex   [maxNesting]lexer
+	blockBase   int   // blocks that were open around it
+	result1     value // of its last expression
+
 	// Values.
+	inComprehension int
+	folding         comprehensionFold
+	lambdas         span // facts of the last lambda, which ended at lambdaEnd
+	lambdaEnd       int
+	foldSteps       int // what folding has cost
+	folded          int // bytes that decoders gave
+	opened          uint64
+	filemarks       []filemark
+	semicolons      int
+
 	consts []constant
 	arena  []byte
 	lists  []span
@@ -63,10 +81,11 @@ type Scanner struct {
 
 // The budgets of one source text.
 const (
-	maxSource   = 16 << 20 // bytes read
-	maxFacts    = 1 << 19
-	maxNewNames = 1 << 18
-	maxFolded   = 4 << 20 // bytes of constants
+	maxSource    = 16 << 20 // bytes read
+	maxFacts     = 1 << 19
+	maxNewNames  = 1 << 18
+	maxFolded    = 4 << 20 // bytes of constants
+	maxFoldSteps = 1 << 22 // bytes, elements and tokens that folding looks at
 )
 
 // NewScanner returns a Scanner whose facts are named by n.
@@ -102,6 +121,9 @@ func (s *Scanner) Scan(src []byte, f File) Result {
 			s.trait(traitBidi, line)
 		}
 	}
+	if s.minified(t.src) {
+		s.trait(traitMinified, 1)
+	}
 	return s.result(t.src)
 }
 
@@ -126,6 +148,9 @@ func (s *Scanner) begin() {
 	s.lates = append(s.lates[:0], lateNode{})
 	s.lateFacts, s.lateBuiltins, s.shadowed = s.lateFacts[:0], s.lateBuiltins[:0], false
 	s.cutReason = ""
+	s.nesting, s.nestedBytes, s.nestedRuns, s.blockBase = 0, 0, 0, 0
+	s.inComprehension, s.foldSteps, s.folded, s.opened, s.semicolons = 0, 0, 0, 0, 0
+	s.filemarks = s.filemarks[:0]
 }
 
 // read reads a text whose lines count from line, step by step.

@@ -157,6 +157,9 @@ func (s *Scanner) popScope() {
 		}
 	}
 	s.bindings = s.bindings[:sc.base]
+	for n := len(s.filemarks); n > 0 && s.filemarks[n-1].scope > top; n-- {
+		s.filemarks = s.filemarks[:n-1]
+	}
 	s.ctx = sc.ctx
 	if sc.fn != 0 {
 		s.funcs[sc.fn] = sc.ret
@@ -199,7 +202,7 @@ func (s *Scanner) pushBlock(b block, plain bool) {
 
 // dedent closes the suites that a line with this indentation is not part of.
 func (s *Scanner) dedent(indent int) {
-	for n := len(s.blocks); n > 0 && indent <= s.blocks[n-1].indent; n-- {
+	for n := len(s.blocks); n > s.blockBase && indent <= s.blocks[n-1].indent; n-- {
 		s.popBlock()
 	}
 }

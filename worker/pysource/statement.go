@@ -11,7 +11,7 @@ type tail struct {
 // logicalLine reads the statements of s.toks.
 func (s *Scanner) logicalLine(continued bool) {
 	s.p = 0
-	s.tail.end = -1
+	s.tail.end, s.lambdaEnd = -1, -1
 	if !continued {
 		s.dedent(s.lex.indent)
 		s.indent = s.lex.indent
@@ -29,7 +29,10 @@ func (s *Scanner) logicalLine(continued bool) {
 func (s *Scanner) statement() {
 	t := &s.toks[s.p]
 	switch t.kind {
-	case tSemi, kPass, kBreak, kContinue:
+	case tSemi:
+		s.semicolons++
+		s.p++
+	case kPass, kBreak, kContinue:
 		s.p++
 	case kImport:
 		s.importStatement()

@@ -77,7 +77,9 @@ func (s *Scanner) literal(t *token) value {
 		s.keep(b, t.line)
 		return value{kind: vPlain}
 	}
-	return s.constOf(b, t.line, flags)
+	v := s.constOf(b, t.line, flags)
+	s.consts[v.id].literal = true
+	return v
 }
 
 // formatted reads an f-string and literals beside it.
@@ -216,6 +218,16 @@ func (s *Scanner) settle(v value) value {
 	}
 	v.flags &^= flagPending
 	c := &s.consts[v.id]
+	if c.kept || s.mute > 0 {
+		return v
+	}
+	c.kept = true
+	if !c.literal && !s.spend(len(c.b)/4) {
+		return v
+	}
+	if v.flags&flagChr != 0 && len(c.b) >= minLiteral {
+		s.emitName(Trait, s.names.vocab.trait[traitChr], 0, Resolved, c.line, c.line)
+	}
 	s.keep(c.b, c.line)
 	return v
 }
@@ -232,6 +244,3 @@ func (s *Scanner) keep(b []byte, line uint32) {
 	s.literals = append(s.literals, Literal{Value: b, Context: s.ctx, Line: line})
 	s.classify(b, line)
 }
-
-// classify notes the kinds that a string is of.
-func (s *Scanner) classify(b []byte, line uint32) {}

@@ -57,3 +57,13 @@ func bidiLine(src []byte) uint32 {
 		p++
 	}
 }
+
+// minified reports whether a program squeezed the text: statements joined by
+// semicolons, many to a line.
+func (s *Scanner) minified(src []byte) bool {
+	if len(src) < 512 || s.semicolons < 16 {
+		return false
+	}
+	lines := bytes.Count(src, newline) + 1
+	return s.semicolons >= lines && len(src)/lines >= 60
+}

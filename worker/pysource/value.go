@@ -31,6 +31,7 @@ const (
 	vNamespace             // the dict of a module or class of that Name; 0: of this module
 	vNamespaceMethod       // a method of such a dict
 	vModules               // sys.modules
+	vNameOfModule          // __name__
 	vLate                  // a name that nothing has bound yet, or attributes of it: index in lates
 	vPlain                 // a container or number: its methods are no fact
 	vGetter                // operator.attrgetter or methodcaller of the constant with that index
@@ -64,8 +65,10 @@ const (
 // constant is a folded string: where its expression began, and its text, which
 // lies in the source or in Scanner.arena and is never written to again.
 type constant struct {
-	b    []byte
-	line uint32
+	b       []byte
+	line    uint32
+	kept    bool // it is in Result.Strings
+	literal bool // it is as the source has it, so that it costs what it is long
 }
 
 // span is a part of Scanner.elems.
@@ -97,17 +100,26 @@ func (s *Scanner) constOf(b []byte, line uint32, flags vflag) value {
 		s.cut("fold")
 		return value{}
 	}
-	s.consts = append(s.consts, constant{b, line})
+	s.consts = append(s.consts, constant{b: b, line: line})
 	return value{kind: vStr, flags: flags, id: uint32(len(s.consts) - 1)}
 }
 
 // text returns the bytes of a vStr.
 func (s *Scanner) text(v value) []byte { return s.consts[v.id].b }
 
+// spend takes n from the budget of folding; it fails when that is used up.
+func (s *Scanner) spend(n int) bool {
+	if s.foldSteps += n + 1; s.foldSteps <= maxFoldSteps {
+		return true
+	}
+	s.cut("fold")
+	return false
+}
+
 // list makes a list of vals, which it copies.
 func (s *Scanner) list(k vkind, vals []value) value {
 	if len(vals) > maxElems || len(s.elems)+len(vals) > 1<<18 {
-		return value{}
+		return value{kind: vPlain}
 	}
 	start := len(s.elems)
 	s.elems = append(s.elems, vals...)
@@ -156,7 +168,7 @@ func (s *Scanner) join(a, b value) value {
 
 // dim tells the kinds that say too little to be kept beside another.
 func dim(k vkind) bool {
-	return k == vUnknown || k == vNone || k == vTrue || k == vFalse || k == vMethod || k == vFunc || k == vLate || k == vPlain
+	return k == vUnknown || k == vNone || k == vTrue || k == vFalse || k == vMethod || k == vNameOfModule || k == vFunc || k == vLate || k == vPlain
 }
 
 func (u *union) add(s *Scanner, v value) {

@@ -36,11 +36,15 @@ type info struct {
 // identifiers are names that the scanner asks for by name.
 type identifiers struct {
 	await, async, exec, print, match, caseWord, dunderName, staticmethod Name
-	dict, star, setitem, delitem, builtins, str, bytes, list, set        Name
-	typing, typingExtensions, optional, typingUnion, annotatedType       Name
-	final, classVar, typingList, typingSet, iterable, iterator, sequence Name
-	temporaryDirectory, openFile, encoding, path, nameWord, dunderImport Name
-	sysModules, builtinExec                                              Name
+	dict, star, setitem, delitem, getitem, get, pop, setdefault          Name
+	target, function, fromlist, nameWord, encoding                       Name
+
+	builtins, str, bytes, list, set, getattr, chr, ord, int Name // builtins.…
+	dunderImport, builtinExec                               Name
+	typing, typingExtensions, optional, typingUnion, final  Name
+	annotatedType, classVar, typingList, typingSet          Name
+	iterable, iterator, sequence                            Name
+	temporaryDirectory, openFile, path, sysModules          Name
 }
 
 func (v *vocabulary) load(n *Names) {
@@ -62,7 +66,10 @@ func (v *vocabulary) load(n *Names) {
 		temporaryDirectory: n.add("tempfile.TemporaryDirectory"), openFile: n.add("io.IOBase"),
 		encoding: n.add("encoding"), path: n.add("pathlib.Path"), nameWord: n.add("name"),
 		dunderImport: n.add("builtins.__import__"), sysModules: n.add("sys.modules"),
-		builtinExec: n.add("builtins.exec"),
+		builtinExec: n.add("builtins.exec"), getattr: n.add("builtins.getattr"), chr: n.add("builtins.chr"),
+		ord: n.add("builtins.ord"), int: n.add("builtins.int"), target: n.add("target"), function: n.add("function"),
+		fromlist: n.add("fromlist"), get: n.add("get"), pop: n.add("pop"), getitem: n.add("__getitem__"),
+		setdefault: n.add("setdefault"),
 	}
 	for a := range attributeRules {
 		n.add(a)
