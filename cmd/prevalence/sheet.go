@@ -14,8 +14,8 @@ import (
 type sheet struct {
 	columns []column
 	rows    [][]string // a cell a column; nil: an empty line
-	notes   []string // lines that a table is followed by; the other formats have them in value
-	value   any      // what --format json prints
+	notes   []string   // lines that a table is followed by; the other formats have them in value
+	value   any        // what --format json prints
 	// headless leaves the header of a CSV out: the sheet goes on where one ended.
 	headless bool
 }

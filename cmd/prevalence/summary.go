@@ -13,11 +13,6 @@ import (
 // summaryRows is how many behaviours the short table of "up" shows.
 const summaryRows = 15
 
-// printSummary prints the most frequent behaviours of the newest snapshot.
-func (a *app) printSummary(ctx context.Context, c *config, reader account) error {
-	return a.summary(ctx, c, reader, a.out)
-}
-
 // firstTable shows the first snapshot of a run above the progress.
 func (r *upRun) firstTable(ctx context.Context) error {
 	if r.config.Format != "table" {
@@ -26,6 +21,7 @@ func (r *upRun) firstTable(ctx context.Context) error {
 	return r.app.summary(ctx, r.config, r.services.Reader, r.progress)
 }
 
+// summary prints the most frequent behaviours of the newest snapshot to w.
 func (a *app) summary(ctx context.Context, c *config, reader account, w io.Writer) error {
 	err := askAt(ctx, c, reader, func(r *query.Reader) error {
 		table, err := r.Top(ctx, query.TopOptions{Sort: query.ByCount, Band: prevalence.Community, Limit: summaryRows})

@@ -34,7 +34,9 @@ nothing.`,
 			if err != nil {
 				return err
 			}
-			return a.up(cmd.Context(), c)
+			return a.pipeline(cmd.Context(), c, func(ctx context.Context, reader account) error {
+				return a.summary(ctx, c, reader, a.out)
+			})
 		},
 	}
 	addFlags(cmd.Flags(), crawlKeys...)
@@ -47,8 +49,9 @@ nothing.`,
 // errIdle ends a run that was asked to stop when there is nothing left to do.
 var errIdle = errors.New("idle")
 
-// up runs every role until ctx is done, or until everything is counted.
-func (a *app) up(ctx context.Context, c *config) error {
+// pipeline runs every role until ctx is done, or until everything is counted,
+// and then has the result told while the database is still there.
+func (a *app) pipeline(ctx context.Context, c *config, tell func(context.Context, account) error) error {
 	p := newProgress(a.errs, c.Progress)
 	defer p.close()
 	log := c.logger(p)
@@ -76,6 +79,7 @@ func (a *app) up(ctx context.Context, c *config) error {
 	run := &upRun{app: a, config: c, conn: conn, counter: counter, services: s.services, log: log,
 		swept: make(chan struct{}), progress: p, crawled: p.meter("crawled"), scanned: p.meter("scanned"), stored: p.meter("stored")}
 
+	parent := ctx
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return counter.Run(ctx, conn) })
 	g.Go(func() error { return run.workers(ctx, p) })
@@ -94,7 +98,10 @@ func (a *app) up(ctx context.Context, c *config) error {
 		return err
 	}
 	p.close()
-	return a.printSummary(context.WithoutCancel(ctx), c, s.Reader)
+	if interrupted := parent.Err(); interrupted != nil {
+		return interrupted
+	}
+	return tell(parent, s.Reader)
 }
 
 // upRun is one run of up.
@@ -163,14 +170,14 @@ func (r *upRun) watch(ctx context.Context) error {
 			continue
 		}
 		r.show(waiting)
-		if !table && r.counter.Coverage().Snapshot != "" && r.config.Progress != "none" {
-			table = true
-			if err := r.firstTable(ctx); err != nil {
-				return err
-			}
-		}
 		if !r.covered(waiting) {
 			told = false
+			if !table && r.counter.Coverage().Snapshot != "" && r.config.Progress != "none" {
+				table = true
+				if err := r.firstTable(ctx); err != nil {
+					return err
+				}
+			}
 			continue
 		}
 		if r.config.UntilIdle {

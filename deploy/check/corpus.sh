@@ -48,7 +48,9 @@ serve() {
 		fi
 		bash "$corpus/serve.sh" "$1" "$2" "$work/venv" >"$out/$1.log" 2>&1 &
 	else
-		"$prevalence" demo --serve "$files" --form "$1" --listen "127.0.0.1:$2" >"$out/$1.log" 2>&1 &
+		form=json
+		[ "$1" = pypiserver ] && form=html
+		"$prevalence" demo --serve "$files" --form "$form" --listen "127.0.0.1:$2" >"$out/$1.log" 2>&1 &
 	fi
 	server=$!
 	for _ in $(seq 300); do
@@ -62,9 +64,9 @@ serve() {
 
 # crawl NAME INDEX: one crawl from an empty store; leaves table and outcomes.
 crawl() {
-	local data=$work/data-$1 started=$SECONDS
+	local data=$work/data-$1 started=$SECONDS index=$2
 	echo "corpus: $1"
-	"$prevalence" up --until-idle --data "$data" --index "$2" --ranking "$ranking" --progress lines --log-level warn >"$out/$1.up"
+	"$prevalence" up --until-idle --data "$data" --index "$index" --ranking "$ranking" --progress lines --log-level warn >"$out/$1.up"
 	"$prevalence" query top --all --data "$data" --format csv >"$out/$1.table.csv"
 	"$prevalence" query projects --data "$data" --format csv >"$out/$1.projects.csv"
 	"$prevalence" query top --by category --data "$data" >"$out/$1.table.txt"
