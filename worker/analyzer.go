@@ -165,8 +165,16 @@ func (a *Analyzer) once(ctx context.Context, s *message.Scan, chosen []pypi.File
 
 // leaveOut notes that a file was not read.
 func (r *reading) leaveOut(f pypi.File, why string) {
+	r.fail(f.Name, why)
+}
+
+// fail notes that a file could not be read, or not to its end.
+func (r *reading) fail(file, why string) {
+	if len(r.failed) == 0 {
+		r.scan.Detail = file + ": " + why
+	}
 	r.failed = append(r.failed, why)
-	r.cut(message.Cut{File: f.Name, Why: why})
+	r.cut(message.Cut{File: file, Why: why})
 }
 
 // outcome sums up how the reading went.
@@ -180,7 +188,7 @@ func (r *reading) outcome() {
 		if len(r.failed) > 0 {
 			s.Why = r.failed[0]
 		}
-		if r.cutsLeftOut > 0 {
+		if r.cutsLeftOut > 0 && s.Detail == "" {
 			s.Detail = fmt.Sprintf("%d further cuts are not listed", r.cutsLeftOut)
 		}
 	default:

@@ -430,8 +430,7 @@ func (r *reading) end(f pypi.File, stats archive.Stats, sum *hashing, verified b
 			r.leaveOut(f, why)
 			return
 		}
-		r.failed = append(r.failed, why)
-		r.cut(message.Cut{File: f.Name, Why: why})
+		r.fail(f.Name, why)
 	}
 	if r.kind == pypi.KindWheel && r.known == nil {
 		r.known = r.wheelLayout()

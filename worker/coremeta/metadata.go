@@ -21,7 +21,7 @@ const (
 	maxInputBytes   = 16 << 20 // of a file; the rest is not read
 	maxValueBytes   = 64 << 10 // kept of one header; the rest is counted
 	maxValues       = 10_000   // kept of a repeated header
-	maxDecodedWords = 100      // RFC 2047 words of one header
+	maxDecodedWords = 1000     // RFC 2047 words of a file; further ones stay as they are
 )
 
 // Metadata is what one METADATA or PKG-INFO file says. Values are UTF-8, RFC
@@ -111,6 +111,7 @@ type parser struct {
 	value []byte
 	size  int // of the value, what was not kept included
 	seen  map[string]bool
+	words int // RFC 2047 words so far
 }
 
 // line takes one line of the header part: a new header, or more of the last
@@ -179,7 +180,7 @@ func (p *parser) end() {
 		p.once(name)
 		return
 	}
-	text := decode(value)
+	text := p.decode(value)
 	switch name {
 	case "metadata-version":
 		p.set(name, &m.MetadataVersion, text)
@@ -259,7 +260,7 @@ func unknown(value []byte) bool {
 }
 
 // decode turns a header's bytes into text: UTF-8, else Latin-1; then RFC 2047.
-func decode(value []byte) string {
+func (p *parser) decode(value []byte) string {
 	text := string(value)
 	if !utf8.ValidString(text) {
 		runes := make([]rune, len(value))
@@ -268,7 +269,8 @@ func decode(value []byte) string {
 		}
 		text = string(runes)
 	}
-	if n := strings.Count(text, "=?"); n == 0 || n > maxDecodedWords {
+	n := strings.Count(text, "=?")
+	if p.words += n; n == 0 || p.words > maxDecodedWords {
 		return text
 	}
 	d := mime.WordDecoder{CharsetReader: charset.NewReaderLabel}

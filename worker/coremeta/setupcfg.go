@@ -13,7 +13,7 @@ func ParseSetupCfg(b []byte) Metadata {
 	if len(b) > maxPyprojectBytes {
 		b, m.Cut = b[:maxPyprojectBytes], true
 	}
-	values := map[string]string{}
+	values := map[string][]byte{}
 	section, key := "", ""
 	for len(b) > 0 {
 		var raw []byte
@@ -26,7 +26,7 @@ func ParseSetupCfg(b []byte) Metadata {
 			section, key = strings.TrimSpace(body[1:strings.IndexByte(body, ']')]), ""
 		case line[0] == ' ' || line[0] == '\t':
 			if key != "" && len(values[key]) < maxValueBytes {
-				values[key] += "\n" + body
+				values[key] = append(append(values[key], '\n'), body...)
 			}
 		default:
 			i := strings.IndexAny(body, "=:")
@@ -35,12 +35,12 @@ func ParseSetupCfg(b []byte) Metadata {
 				continue
 			}
 			key = section + "." + strings.ReplaceAll(strings.ToLower(strings.TrimSpace(body[:i])), "-", "_")
-			values[key] = strings.TrimSpace(body[i+1:])
+			values[key] = []byte(strings.TrimSpace(body[i+1:]))
 		}
 	}
 	get := func(names ...string) string {
 		for _, n := range names {
-			if v := strings.TrimSpace(values[n]); v != "" {
+			if v := strings.TrimSpace(string(values[n])); v != "" {
 				return v
 			}
 		}
