@@ -92,7 +92,7 @@ func (d *dir) Fetch(ctx context.Context, f File) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pypi: folder %s: %w: %w", d.path, ErrUnavailable, err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // it was only read from
 	name := filepath.FromSlash(f.URL)
 	info, err := root.Stat(name) // before opening, which would wait at a pipe
 	switch {
@@ -120,7 +120,7 @@ func (d *dir) list(ctx context.Context, anew bool) (*listing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pypi: folder %s: %w: %w", d.path, ErrUnavailable, err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // it was only read from
 	if !anew && d.listing != nil && d.listing.current(root) {
 		return d.listing, nil
 	}

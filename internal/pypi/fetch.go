@@ -101,14 +101,14 @@ func (d *download) Read(p []byte) (int, error) {
 		d.off += int64(n)
 		switch {
 		case err == nil:
-		case err == io.EOF && d.whole():
+		case errors.Is(err, io.EOF) && d.whole():
 			d.err = io.EOF
-		case err == io.EOF || errors.Is(err, errCut) || errors.Is(err, errStalled):
+		case errors.Is(err, io.EOF) || errors.Is(err, errCut) || errors.Is(err, errStalled):
 			d.err = d.reopen(err)
 		default:
 			d.err = err
 		}
-		if d.err != nil && d.err != io.EOF {
+		if d.err != nil && !errors.Is(d.err, io.EOF) {
 			d.err = fmt.Errorf("pypi: file %s: %w", d.file.Name, d.err)
 		}
 		if n > 0 {

@@ -38,7 +38,7 @@ func anchors(r io.Reader, fn func(head, anchor)) (head, error) {
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
-			if err := z.Err(); err != io.EOF {
+			if err := z.Err(); !errors.Is(err, io.EOF) {
 				return h, err
 			}
 			if tags == 0 {

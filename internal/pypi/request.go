@@ -146,7 +146,7 @@ func (c *client) once(ctx context.Context, address string, header http.Header) (
 	})
 	resp.Body = s
 	if resp.StatusCode/100 != 2 {
-		defer s.Close()
+		defer func() { _ = s.Close() }() // the answer is known
 		return nil, c.statusError(h, resp)
 	}
 	return resp, nil

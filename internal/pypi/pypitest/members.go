@@ -8,6 +8,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/ulikunitz/xz"
@@ -156,10 +157,11 @@ func (rel release) sdist(p *Project, version, ending string) ([]byte, error) {
 // wheel packs a wheel (PEP 427).
 func (rel release) wheel(p *Project, version string) ([]byte, error) {
 	info := strings.ReplaceAll(p.Name, "-", "_") + "-" + version + ".dist-info/"
-	all := append(rel.code[:len(rel.code):len(rel.code)],
-		member{info + "METADATA", rel.metadata},
-		member{info + "WHEEL", "Wheel-Version: 1.0\nGenerator: pypitest\nRoot-Is-Purelib: true\nTag: py3-none-any\n"},
-		member{info + "top_level.txt", rel.pkg + "\n"})
+	all := slices.Concat(rel.code, []member{
+		{info + "METADATA", rel.metadata},
+		{info + "WHEEL", "Wheel-Version: 1.0\nGenerator: pypitest\nRoot-Is-Purelib: true\nTag: py3-none-any\n"},
+		{info + "top_level.txt", rel.pkg + "\n"},
+	})
 	record := ""
 	for _, m := range all {
 		record += m.path + ",,\n"
@@ -169,8 +171,7 @@ func (rel release) wheel(p *Project, version string) ([]byte, error) {
 
 // egg packs an egg.
 func (rel release) egg() ([]byte, error) {
-	return zipped(append(rel.code[:len(rel.code):len(rel.code)],
-		member{"EGG-INFO/PKG-INFO", rel.metadata}, member{"EGG-INFO/top_level.txt", rel.pkg + "\n"}))
+	return zipped(slices.Concat(rel.code, []member{{"EGG-INFO/PKG-INFO", rel.metadata}, {"EGG-INFO/top_level.txt", rel.pkg + "\n"}}))
 }
 
 func zipped(all []member) ([]byte, error) {
