@@ -17,10 +17,11 @@ var strataEnds = [...]int{100, 1_000, 10_000}
 const strata = len(strataEnds) + 1
 
 // pick lists the indexes of the names that a sweep looks at, in its order.
-// Those picked by hand come as they were asked for; otherwise all come as drawn.
-func pick(root *pypi.Root, o Options, seed uint64) (picked []int32, unknown []string) {
+// Those picked by hand come as they were asked for; otherwise all come as drawn
+// for which wanted is true.
+func pick(root *pypi.Root, o Options, seed uint64, wanted func(pypi.RootProject) bool) (picked []int32, unknown []string) {
 	if !o.handPicked() {
-		return draw(root, o.Ranking, seed), nil
+		return draw(root, o.Ranking, seed, wanted), nil
 	}
 	seen := make(map[int32]bool)
 	add := func(name string) bool {
@@ -44,12 +45,12 @@ func pick(root *pypi.Root, o Options, seed uint64) (picked []int32, unknown []st
 	return picked, unknown
 }
 
-// draw orders all names: each stratum in the order of a keyed hash of its
+// draw orders all names that are wanted: each stratum in the order of a keyed hash of its
 // names, the first three strata taking turns, and every other name from the
 // fourth. The place of a name depends on nothing but the seed, its stratum and
 // the names before it, so the head of the order is a random sample of each
 // stratum in every sweep with the same seed, however the index grew between.
-func draw(root *pypi.Root, ranking *message.Ranking, seed uint64) []int32 {
+func draw(root *pypi.Root, ranking *message.Ranking, seed uint64, wanted func(pypi.RootProject) bool) []int32 {
 	type ticket struct {
 		key   uint64
 		index int32
@@ -61,9 +62,13 @@ func draw(root *pypi.Root, ranking *message.Ranking, seed uint64) []int32 {
 			rank[name] = i + 1
 		}
 	}
-	drawn[strata-1] = make([]ticket, 0, len(root.Projects))
 	var buf []byte
+	total := 0
 	for i, p := range root.Projects {
+		if !wanted(p) {
+			continue
+		}
+		total++
 		s := strata - 1
 		if r, ok := rank[p.Name]; ok {
 			s, _ = slices.BinarySearch(strataEnds[:], r)
@@ -76,7 +81,7 @@ func draw(root *pypi.Root, ranking *message.Ranking, seed uint64) []int32 {
 			return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.index, b.index))
 		})
 	}
-	out := make([]int32, 0, len(root.Projects))
+	out := make([]int32, 0, total)
 	take := func(s int) bool {
 		if len(drawn[s]) == 0 {
 			return false
@@ -85,7 +90,7 @@ func draw(root *pypi.Root, ranking *message.Ranking, seed uint64) []int32 {
 		drawn[s] = drawn[s][1:]
 		return true
 	}
-	for turn := 0; len(out) < len(root.Projects); {
+	for turn := 0; len(out) < total; {
 		for range strata - 1 {
 			s := turn % (strata - 1)
 			turn++

@@ -22,6 +22,8 @@ func bigRoot(n int) (*pypi.Root, *message.Ranking) {
 	return root, r
 }
 
+func all(pypi.RootProject) bool { return true }
+
 // TestDraw checks the order of a first crawl on an index of 60,000 names.
 func TestDraw(t *testing.T) {
 	root, ranking := bigRoot(60_000)
@@ -29,7 +31,7 @@ func TestDraw(t *testing.T) {
 	for i, n := range ranking.Projects {
 		rank[n] = i + 1
 	}
-	order := draw(root, ranking, 1)
+	order := draw(root, ranking, 1, all)
 	if sorted := slices.Sorted(slices.Values(order)); len(slices.Compact(sorted)) != 60_000 {
 		t.Fatal("not every name is drawn once")
 	}
@@ -57,7 +59,7 @@ func TestDraw(t *testing.T) {
 			t.Errorf("after %d jobs %s of the strata are drawn, want %s", n, at[n], want)
 		}
 	}
-	if slices.Equal(order, draw(root, ranking, 2)) || !slices.Equal(order, draw(root, ranking, 1)) {
+	if slices.Equal(order, draw(root, ranking, 2, all)) || !slices.Equal(order, draw(root, ranking, 1, all)) {
 		t.Error("the order must depend on the seed, and on nothing else")
 	}
 	// Within a stratum the head of the draw is spread over all ranks.
@@ -70,7 +72,7 @@ func TestDraw(t *testing.T) {
 	if early < 400 || early > 600 {
 		t.Errorf("%d of the first 1000 drawn of 9000 are of its upper half", early)
 	}
-	if got := draw(root, nil, 1); len(got) != 60_000 {
+	if got := draw(root, nil, 1, all); len(got) != 60_000 {
 		t.Errorf("without a ranking %d names are drawn", len(got))
 	}
 }
@@ -80,7 +82,7 @@ func TestDrawGrows(t *testing.T) {
 	root, ranking := bigRoot(5_000)
 	names := func(r *pypi.Root) []string {
 		var out []string
-		for _, i := range draw(r, ranking, 3) {
+		for _, i := range draw(r, ranking, 3, all) {
 			if n := r.Projects[i].Name; n[0] == 'p' && n != "p000077" {
 				out = append(out, n)
 			}
@@ -98,10 +100,10 @@ func TestDrawGrows(t *testing.T) {
 		t.Error("names were lost")
 	}
 	first, second := map[string]bool{}, 0
-	for _, i := range draw(root, ranking, 3)[:1000] {
+	for _, i := range draw(root, ranking, 3, all)[:1000] {
 		first[root.Projects[i].Name] = true
 	}
-	for _, i := range draw(grown, ranking, 3)[:1000] {
+	for _, i := range draw(grown, ranking, 3, all)[:1000] {
 		if first[grown.Projects[i].Name] {
 			second++
 		}
@@ -114,6 +116,6 @@ func TestDrawGrows(t *testing.T) {
 func BenchmarkDraw(b *testing.B) {
 	root, ranking := bigRoot(886_000)
 	for b.Loop() {
-		draw(root, ranking, 1)
+		draw(root, ranking, 1, all)
 	}
 }

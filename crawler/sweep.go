@@ -73,9 +73,10 @@ func (s *sweep) run(ctx context.Context) error {
 	if err := s.states(ctx); err != nil {
 		return err
 	}
-	picked, unknown := pick(s.root, s.Options, s.index.Seed)
+	picked, unknown := pick(s.root, s.Options, s.index.Seed, s.differs)
 	s.report.Unknown = unknown
-	s.report.Picked = len(picked)
+	s.report.Picked = len(picked) + s.report.Unchanged
+	s.progress()
 	err := s.publishAll(ctx, picked)
 	if ctx.Err() != nil { // interrupted: remember what was accepted so far
 		var cancel context.CancelFunc
@@ -188,9 +189,17 @@ func (s *sweep) states(ctx context.Context) error {
 		delete(x.Removed, name)
 	}
 	vanished := make(map[string]message.Serial)
-	for name, serial := range x.Projects {
-		if _, ok := find(s.root, name); !ok {
-			vanished[name] = serial
+	still := 0
+	for _, p := range s.root.Projects {
+		if _, ok := x.Projects[p.Name]; ok {
+			still++
+		}
+	}
+	if still < len(x.Projects) { // rarely, and it is dear
+		for name, serial := range x.Projects {
+			if _, ok := find(s.root, name); !ok {
+				vanished[name] = serial
+			}
 		}
 	}
 	for _, name := range x.Pending {
@@ -208,6 +217,19 @@ func (s *sweep) states(ctx context.Context) error {
 		s.report.Removed++
 	}
 	return nil
+}
+
+// differs reports whether a project has to be looked at. Where the root has no
+// serial for it only its page can tell; what is the same is counted here.
+func (s *sweep) differs(p pypi.RootProject) bool {
+	last, known := s.index.Projects[p.Name]
+	_, stale := s.stale[p.Name]
+	if p.Serial == "" || !known || last != p.Serial || stale || s.Rescan || s.returned[p.Name] {
+		return true
+	}
+	s.report.Unchanged++
+	s.report.Checked++
+	return false
 }
 
 func (s *sweep) record(ctx context.Context, project string, state message.ProjectState, serial message.Serial) error {

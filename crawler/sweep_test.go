@@ -467,7 +467,7 @@ func TestFolder(t *testing.T) {
 
 // TestConflict: of two sweeps at once only one publishes its list.
 func TestConflict(t *testing.T) {
-	b := newBench(t, pypitest.LikePyPI)
+	b := newBench(t, pypitest.LikeHTMLServer)
 	b.once()
 	inner := b.options
 	b.options.Progress = func(c crawler.Counts) {
