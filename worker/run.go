@@ -92,11 +92,10 @@ func (w *Worker) Run(ctx context.Context) error {
 			}
 		})
 	}
-	err := g.Wait()
-	if ctx.Err() != nil {
-		return nil
+	if err := g.Wait(); err != nil && ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // giveBack returns a job untouched.
@@ -139,7 +138,7 @@ func (w *Worker) settle(ctx context.Context, d *queue.JobDelivery) {
 	for {
 		answers, _ := w.gate.state()
 		var found []*message.Scan
-		err := error(errAttempts)
+		err := errAttempts
 		if d.Attempt <= o.Attempts {
 			found, err = w.work(ctx, d.Job)
 		}

@@ -116,13 +116,7 @@ func bz2(t testing.TB, b []byte) []byte {
 	return out
 }
 
-// seen collects what a walk gave, as "name=data" with "…" after a head.
-type seen struct {
-	Members []string
-	Stats   Stats
-	Err     string
-}
-
+// collect notes what a walk gives, as "name=data" with "…" after a head.
 func collect(members *[]string, want func(string, int64) Amount) Visitor {
 	return Visitor{Want: want, Member: func(m Member) error {
 		s := m.Name + "=" + string(m.Data)
@@ -279,7 +273,7 @@ func TestSourceErrorIsNoFormatError(t *testing.T) {
 		t.Errorf("err = %v, want canceled", err)
 	}
 	own := errors.New("enough")
-	if _, err := w.Tar(t.Context(), bytes.NewReader(data), "x.tar.gz", Visitor{Member: func(Member) error { return own }}); err != own {
+	if _, err := w.Tar(t.Context(), bytes.NewReader(data), "x.tar.gz", Visitor{Member: func(Member) error { return own }}); !errors.Is(err, own) {
 		t.Errorf("err = %v, want the visitor's", err)
 	}
 }
@@ -510,7 +504,8 @@ func TestZipMethods(t *testing.T) {
 func TestZipErrors(t *testing.T) {
 	good := makeZip(t, file{name: "a.py", data: "a"}, file{name: "b.py", data: string(make([]byte, 1<<20))})
 	noDirectory := bytes.Clone(good)
-	copy(noDirectory[bytes.Index(noDirectory, []byte("PK\x01\x02")):], "XXXX")
+	before, _, _ := bytes.Cut(noDirectory, []byte("PK\x01\x02"))
+	copy(noDirectory[len(before):], "XXXX")
 	for _, tc := range []struct {
 		name   string
 		data   []byte

@@ -205,7 +205,7 @@ type compressionErrors struct {
 
 func (c *compressionErrors) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
-	if err != nil && err != io.EOF && c.r.m.err == nil {
+	if err != nil && !errors.Is(err, io.EOF) && c.r.m.err == nil {
 		c.err = err
 	}
 	return n, err

@@ -23,7 +23,6 @@ type xzReader struct {
 	checkLen int
 	header   bool // a stream header was read
 	block    io.Reader
-	start    int64 // packed position where the block's data began, for padding
 	counted  *countingByteReader
 	asked    int64 // dictionary bytes allocated so far
 	unpacked int64
@@ -45,7 +44,7 @@ func (x *xzReader) Read(p []byte) (int, error) {
 		}
 		n, err := x.block.Read(p)
 		x.unpacked += int64(n)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			x.block, err = nil, x.endBlock()
 		}
 		x.err = err
@@ -168,7 +167,7 @@ func (x *xzReader) endStream() error {
 }
 
 func unexpected(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -156,7 +156,8 @@ func splitHeader(line []byte) (name string, value []byte, ok bool) {
 		return "", nil, false
 	}
 	for _, c := range line[:i] {
-		if !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '-') {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letter && c != '-' && (c < '0' || c > '9') {
 			return "", nil, false
 		}
 	}
