@@ -9,4 +9,4 @@ CREATE TABLE IF NOT EXISTS ${database}.index_names
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY names
-ORDER BY project_id;
+ORDER BY (names, project_id);

@@ -2,7 +2,8 @@
 -- +goose Up
 -- The scan that speaks for each project in a snapshot. listed is false for a
 -- project that is gone from the index: it has a report and is in no count. A
--- partition a snapshot, so that dropping one costs nothing.
+-- partition a snapshot, so that dropping one costs nothing; the snapshot leads the
+-- key as well, because FINAL replaces rows across partitions.
 CREATE TABLE IF NOT EXISTS ${database}.snapshot_projects
 (
     snapshot    LowCardinality(String),
@@ -24,4 +25,4 @@ CREATE TABLE IF NOT EXISTS ${database}.snapshot_projects
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY snapshot
-ORDER BY project_id;
+ORDER BY (snapshot, project_id);
