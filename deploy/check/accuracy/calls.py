@@ -5,7 +5,7 @@
 One line a call: path (below TREE), first line, last line, candidates, tags. A
 candidate is a dotted name, "shutil.rmtree"; builtins that nothing shadows are
 "builtins.eval". There are several, joined by "|", where a name is imported in
-several ways (try/except). The last line stands on its own: "# files parsed not".
+several ways (try/except). The last line says how many files were read.
 
 This is the reference that `prevalence scan` is compared with, so it is written
 independently of it, from the language reference (naming and binding), with a
@@ -16,14 +16,22 @@ full syntax tree, and only knows what imports prove:
 - it resolves when all its bindings in that scope are imports, or assignments of
   a name that resolves, or `= None` beside an import (the usual fallback);
 - what is bound in any other way resolves to nothing, and so does everything
-  below a call, a subscript or a parameter.
+  below a subscript.
 
-Tags say what about the call is unusual, for sorting misses: alias (a local
+Methods of instances are listed too, with the tag instance, where the class
+stands for certain: "Path(x).unlink()", a variable that is bound once, by
+`p = Path(x)` or `with Path(x) as p`, a parameter `p: Path`, and `self.p` where
+the class assigns it once. A class is a name that begins with a capital (but for
+ctypes.cdll.LoadLibrary), and
+socket.socket. They are counted apart.
+
+Tags say what about the call is unusual, for sorting misses: instance, alias (a local
 rebinding), star (the file has a star import, so a builtin may be another),
 local (imported within a function), several, lambda, decorator, default,
 comprehension, fstring.
 """
 import ast
+import multiprocessing
 import os
 import sys
 import warnings
@@ -37,6 +45,8 @@ class Scope:
         self.bound = {}  # name: list of bindings: ("import", dotted), ("alias", node), ("none",), ("other",)
         self.globals, self.nonlocals = set(), set()
         self.star = False
+        self.first = None  # name of a function's first parameter
+        self.attributes = {}  # of a class: bindings of self.NAME in its methods
 
     def top(self):
         s = self
@@ -123,7 +133,12 @@ class Binder(ast.NodeVisitor):
     def parameters(self, args):
         for a in args.posonlyargs + args.args + args.kwonlyargs + [args.vararg, args.kwarg]:
             if a is not None:
-                self.scope.bind(a.arg, ("other",))
+                what = ("other",)
+                if isinstance(a.annotation, (ast.Name, ast.Attribute)) and a is not args.vararg and a is not args.kwarg:
+                    what = ("instance", a.annotation, self.scope.parent)
+                self.scope.bind(a.arg, what)
+        first = args.posonlyargs + args.args
+        self.scope.first = first[0].arg if first else None
 
     def visit_ClassDef(self, n):
         self.scope.bind(n.name, ("other",))
@@ -179,6 +194,45 @@ class Binder(ast.NodeVisitor):
                 self.scope.bind(name, ("alias", n.value, self.scope))
                 self.visit(n.value)
                 return
+            if isinstance(n.value, ast.Call):
+                self.scope.bind(name, ("instance", n.value.func, self.scope))
+                self.visit(n.value)
+                return
+        for t in n.targets:
+            self.attribute(t, n.value if len(n.targets) == 1 else None)
+        self.generic_visit(n)
+
+    def visit_AnnAssign(self, n):
+        self.attribute(n.target, n.value)
+        self.generic_visit(n)
+
+    def visit_AugAssign(self, n):
+        self.attribute(n.target, None)
+        self.generic_visit(n)
+
+    def visit_For(self, n):
+        self.attribute(n.target, None)
+        self.generic_visit(n)
+
+    def attribute(self, target, value):
+        """Notes an assignment to self.NAME in a method."""
+        if isinstance(target, (ast.Tuple, ast.List)):
+            for t in target.elts:
+                self.attribute(t, None)
+        s = self.scope
+        if not (isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and s.parent is not None
+                and s.parent.is_class and target.value.id == s.first):
+            return
+        what = ("instance", value.func, s) if isinstance(value, ast.Call) else ("other",)
+        s.parent.attributes.setdefault(target.attr, []).append(what)
+
+    def visit_withitem(self, n):
+        if isinstance(n.optional_vars, ast.Name) and isinstance(n.context_expr, ast.Call):
+            self.scope.bind(n.optional_vars.id, ("instance", n.context_expr.func, self.scope))
+            self.visit(n.context_expr)
+            return
+        if n.optional_vars is not None:
+            self.attribute(n.optional_vars, n.context_expr)
         self.generic_visit(n)
 
     def visit_Name(self, n):
@@ -230,16 +284,43 @@ class Finder(ast.NodeVisitor):
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
             node = node.value
-        if not isinstance(node, ast.Name) or depth > 8:
-            return None
         parts.reverse()
-        found = self.name(node.id, scope, depth)
+        if depth > 8:
+            return None
+        if isinstance(node, ast.Call) and parts:
+            found = self.instance([("instance", node.func, scope)], depth)
+        elif isinstance(node, ast.Name):
+            found = self.name(node.id, scope, depth, bool(parts))
+            if found is None and len(parts) > 1:
+                found, parts = self.member(node.id, parts[0], scope, depth), parts[1:]
+        else:
+            found = None
         if found is None:
             return None
         names, tags = found
         return [".".join([n] + parts) for n in names], tags
 
-    def name(self, name, scope, depth):
+    def instance(self, bindings, depth):
+        """The class of what is bound once, by a call of the class."""
+        if len(bindings) != 1 or bindings[0][0] != "instance":
+            return None
+        found = self.resolve(bindings[0][1], bindings[0][2], depth + 1)
+        if found is None or "instance" in found[1]:
+            return None
+        if not all(n.split(".")[-1][:1].isupper() and not n.endswith(".LoadLibrary") or n == "socket.socket" for n in found[0]):
+            return None
+        return found[0], sorted(set(found[1]) | {"instance"})
+
+    def member(self, name, attribute, scope, depth):
+        """The class of self.NAME."""
+        s = scope
+        while s.parent is not None and (s.first != name or not s.parent.is_class):
+            s = s.parent
+        if s.parent is None:
+            return None
+        return self.instance(s.parent.attributes.get(attribute, []), depth)
+
+    def name(self, name, scope, depth, below=False):
         s, first = scope, True
         if name in s.globals:
             s = s.top()
@@ -252,6 +333,8 @@ class Finder(ast.NodeVisitor):
                 return ["builtins." + name], (["star"] if scope.top().star else [])
             return None
         names, tags = [], set()
+        if s.bound[name][0][0] == "instance":
+            return self.instance(s.bound[name], depth) if below else None
         for b in s.bound[name]:
             if b[0] == "import":
                 names.append(b[1])
@@ -265,7 +348,7 @@ class Finder(ast.NodeVisitor):
                 names += found[0]
                 tags.update(found[1])
                 tags.add("alias")
-            elif b[0] == "other":
+            elif b[0] != "none":
                 return None
         if not names:
             return None
@@ -344,34 +427,43 @@ def package_of(path):
     return parts[::-1] or None
 
 
+def one(job):
+    """The lines of one file, or None when it cannot be parsed."""
+    tree, path = job
+    with open(path, "rb") as f:
+        source = f.read()
+    rows = []
+    try:
+        module = ast.parse(source)
+        binder = Binder(path, package_of(path))
+        binder.run(module)
+        Finder(binder.scopes, lambda *row: rows.append(row)).run(module)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    short = os.path.relpath(path, tree)
+    return "".join("%s\t%d\t%d\t%s\t%s\n" % (short, first, last, "|".join(names), ",".join(dict.fromkeys(tags)))
+                   for first, last, names, tags in rows)
+
+
+def start():
+    warnings.simplefilter("ignore")
+    sys.setrecursionlimit(20000)
+
+
 def main(tree):
-    parsed = failed = 0
-    out = sys.stdout
+    jobs = []
     for root, folders, files in os.walk(tree):
         folders.sort()
-        for name in sorted(files):
-            if not name.endswith((".py", ".pyw")):
-                continue
-            path = os.path.join(root, name)
-            with open(path, "rb") as f:
-                source = f.read()
-            try:
-                module = ast.parse(source)
-                binder = Binder(name, package_of(path))
-                binder.run(module)
-                rows = []
-                Finder(binder.scopes, lambda *row: rows.append(row)).run(module)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
+        jobs += [(tree, os.path.join(root, name)) for name in sorted(files) if name.endswith((".py", ".pyw"))]
+    failed = 0
+    with multiprocessing.Pool(initializer=start) as pool:
+        for lines in pool.imap(one, jobs, 32):
+            if lines is None:
                 failed += 1
-                continue
-            parsed += 1
-            short = os.path.relpath(path, tree)
-            for first, last, names, tags in rows:
-                out.write("%s\t%d\t%d\t%s\t%s\n" % (short, first, last, "|".join(names), ",".join(dict.fromkeys(tags))))
-    out.write("# %d %d\n" % (parsed, failed))
+            else:
+                sys.stdout.write(lines)
+    print("# files parsed: %d, not: %d" % (len(jobs) - failed, failed))
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    sys.setrecursionlimit(20000)
     main(sys.argv[1])

@@ -32,9 +32,7 @@ func recall(out io.Writer, scan, calls, missesTo string, least float64, behavior
 	}
 	defer f.Close()
 
-	type count struct{ calls, onLine, within int }
-	counts := map[string]*count{}
-	reasons := map[string]map[string]int{} // by behaviour
+	named, instances := newTally("callees that are named"), newTally("methods of instances")
 	var missed strings.Builder
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
@@ -46,24 +44,18 @@ func recall(out io.Writer, scan, calls, missesTo string, least float64, behavior
 		}
 		first, _ := strconv.Atoi(fields[1])
 		last, _ := strconv.Atoi(fields[2])
+		t := named
+		if slices.Contains(strings.Split(fields[4], ","), "instance") {
+			t = instances
+		}
 		for _, behavior := range rules.of(strings.Split(fields[3], "|")) {
-			c := counts[behavior]
-			if c == nil {
-				c = &count{}
-				counts[behavior], reasons[behavior] = c, map[string]int{}
-			}
-			c.calls++
-			at := place{fields[0], behavior}
-			switch s.near(at, first, last) {
-			case "line":
-				c.onLine++
-			case "within":
-				c.within++
-			default:
-				why := s.why(at, fields[4])
-				reasons[behavior][why]++
+			at, why := place{fields[0], behavior}, ""
+			how := s.near(at, first, last)
+			if how == "" {
+				why = s.why(at, fields[4])
 				fmt.Fprintf(&missed, "%s\t%s:%d\t%s\t%s\t%s\n", behavior, fields[0], first, fields[3], fields[4], why)
 			}
+			t.add(behavior, how, why)
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -74,33 +66,72 @@ func recall(out io.Writer, scan, calls, missesTo string, least float64, behavior
 			return err
 		}
 	}
+	below := named.print(out, least)
+	belowToo := instances.print(out, least)
+	switch {
+	case len(named.counts) < behaviors:
+		return fmt.Errorf("only %d behaviours have calls in this tree; %d are wanted", len(named.counts), behaviors)
+	case len(below)+len(belowToo) > 0:
+		return fmt.Errorf("recall is below %.1f%% for %s", 100*least, strings.Join(append(below, belowToo...), ", "))
+	}
+	return nil
+}
 
-	names := sortedKeys(counts)
-	share := func(c *count) float64 { return float64(c.onLine+c.within) / float64(c.calls) }
-	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(share(counts[a]), share(counts[b])) })
-	var below []string
-	var all count
-	fmt.Fprintf(out, "%-34s %7s %7s %7s %7s  %s\n", "behaviour", "calls", "at line", "nearby", "recall", "missed because")
+// tally counts the calls of each behaviour.
+type tally struct {
+	title  string
+	counts map[string]*count
+}
+
+type count struct {
+	calls, onLine, within int
+	reasons               map[string]int // of those that were missed
+}
+
+func (c *count) share() float64 { return float64(c.onLine+c.within) / float64(c.calls) }
+
+func newTally(title string) *tally { return &tally{title, map[string]*count{}} }
+
+func (t *tally) add(behavior, how, why string) {
+	c := t.counts[behavior]
+	if c == nil {
+		c = &count{reasons: map[string]int{}}
+		t.counts[behavior] = c
+	}
+	c.calls++
+	switch how {
+	case "line":
+		c.onLine++
+	case "within":
+		c.within++
+	default:
+		c.reasons[why]++
+	}
+}
+
+// print writes the table, the worst first, and returns the behaviours whose
+// recall is below least.
+func (t *tally) print(out io.Writer, least float64) (below []string) {
+	names := sortedKeys(t.counts)
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(t.counts[a].share(), t.counts[b].share()) })
+	all := count{}
+	fmt.Fprintf(out, "%-34s %7s %7s %7s %7s  %s\n", t.title, "calls", "at line", "nearby", "recall", "missed because")
 	for _, name := range names {
-		c := counts[name]
+		c := t.counts[name]
 		all.calls, all.onLine, all.within = all.calls+c.calls, all.onLine+c.onLine, all.within+c.within
 		var why []string
-		for _, r := range sortedKeys(reasons[name]) {
-			why = append(why, fmt.Sprintf("%s %d", r, reasons[name][r]))
+		for _, r := range sortedKeys(c.reasons) {
+			why = append(why, fmt.Sprintf("%s %d", r, c.reasons[r]))
 		}
-		fmt.Fprintf(out, "%-34s %7d %7d %7d %6.2f%%  %s\n", name, c.calls, c.onLine, c.within, 100*share(c), strings.Join(why, ", "))
-		if share(c) < least {
+		fmt.Fprintf(out, "%-34s %7d %7d %7d %6.2f%%  %s\n", name, c.calls, c.onLine, c.within, 100*c.share(), strings.Join(why, ", "))
+		if c.share() < least {
 			below = append(below, name)
 		}
 	}
-	fmt.Fprintf(out, "%-34s %7d %7d %7d %6.2f%%\n", fmt.Sprintf("%d behaviours", len(names)), all.calls, all.onLine, all.within, 100*share(&all))
-	switch {
-	case len(names) < behaviors:
-		return fmt.Errorf("only %d behaviours have calls in this tree; %d are wanted", len(names), behaviors)
-	case len(below) > 0:
-		return fmt.Errorf("recall is below %.1f%% for %s", 100*least, strings.Join(below, ", "))
+	if all.calls > 0 {
+		fmt.Fprintf(out, "%-34s %7d %7d %7d %6.2f%%\n\n", fmt.Sprintf("%d behaviours", len(names)), all.calls, all.onLine, all.within, 100*all.share())
 	}
-	return nil
+	return below
 }
 
 // why sorts a miss: the first of these that holds.

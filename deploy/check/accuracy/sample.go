@@ -74,11 +74,11 @@ func sample(out io.Writer, scan string, seed uint64, each int) error {
 
 // precision prints the table of docs/accuracy.md from files of verdicts.
 func precision(out io.Writer, files []string) error {
-	type tally struct{ yes, no, open int }
-	categories, behaviors := map[string]*tally{}, map[string]*tally{}
-	add := func(m map[string]*tally, key, verdict string) {
+	type verdicts struct{ yes, no, open int }
+	categories, behaviors := map[string]*verdicts{}, map[string]*verdicts{}
+	add := func(m map[string]*verdicts, key, verdict string) {
 		if m[key] == nil {
-			m[key] = &tally{}
+			m[key] = &verdicts{}
 		}
 		switch verdict {
 		case "yes":
