@@ -35,6 +35,10 @@ test: engine ## every test, with the race detector, a real broker and a real eng
 corpus: engine ## crawl CORPUS three ways and compare (see docs/corpus.md)
 	deploy/check/corpus.sh bin/prevalence
 
+.PHONY: accuracy
+accuracy: build ## recall against CPython's parser, bandit and ruff over CORPUS (see docs/accuracy.md)
+	deploy/check/accuracy.sh bin/prevalence
+
 .PHONY: lint
 lint: ## vet and golangci-lint
 	$(GO) vet ./...
