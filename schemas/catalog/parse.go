@@ -11,6 +11,7 @@ import (
 var (
 	idPattern     = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$`)
 	slugPattern   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	traitPattern  = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*(:[a-z0-9]+(-[a-z0-9]+)*)?$`)
 	attackPattern = regexp.MustCompile(`^T1[0-9]{3}(\.[0-9]{3})?$`)
 	namePattern   = regexp.MustCompile(`^[\pL_][\pL\pN_]*(\.[\pL_][\pL\pN_]*)*(\.\*)?$|^\*$`)
 	argPattern    = regexp.MustCompile(`^(\.[\pL_][\pL\pN_]*|[\pL_][\pL\pN_]*(\.[\pL_][\pL\pN_]*)*(\.\*)?)#[^\s]+$`)
@@ -114,7 +115,7 @@ func (r *reader) match(n *yaml.Node) Match {
 		"methods": names(&m.Methods, "methods", methodPattern),
 		"traits":  names(&m.Traits, "traits", slugPattern),
 		"native":  names(&m.Native, "native", nativePattern),
-		"package": names(&m.Package, "package", slugPattern),
+		"package": names(&m.Package, "package", traitPattern),
 		"strings": func(n *yaml.Node) {
 			r.each(n, "strings", func(n *yaml.Node) { m.Strings = append(m.Strings, r.stringMatch(n)) })
 		},
@@ -168,6 +169,7 @@ func (r *reader) stringMatch(n *yaml.Node) StringMatch {
 		},
 		"hosts":    func(n *yaml.Node) { m.Hosts = r.texts(n, "hosts") },
 		"contains": func(n *yaml.Node) { m.Contains = r.texts(n, "contains") },
+		"except":   func(n *yaml.Node) { m.Except = r.texts(n, "except") },
 		"public":   func(n *yaml.Node) { m.Public = r.truth(n, "public") },
 		"regex":    func(n *yaml.Node) { m.Regex = r.regex(n) },
 	})

@@ -80,6 +80,9 @@ type StringMatch struct {
 	// one of them. A host that begins with "." only matches below it.
 	Hosts    []string
 	Contains []string // the value contains any of these, case ignored
+	// Except are hosts, as above, that do not match; of an IP address, a path or
+	// other text they are how it must not begin.
+	Except []string
 	// Public matches only an IP address, or a URL whose host is one, that is
 	// routed publicly: not private, loopback, documentation and the like.
 	Public bool

@@ -57,6 +57,7 @@ type stringRule struct {
 	signal   uint32
 	hosts    []string
 	contains []string // lower case
+	except   []string // lower case
 	public   bool
 	regex    *regexp.Regexp
 }
@@ -269,6 +270,9 @@ func (k *compiler) stringMatch(sm catalog.StringMatch, id uint32) error {
 	for _, h := range sm.Hosts {
 		r.hosts = append(r.hosts, strings.ToLower(h))
 	}
+	for _, s := range sm.Except {
+		r.except = append(r.except, strings.ToLower(s))
+	}
 	for _, s := range sm.Contains {
 		r.contains = append(r.contains, strings.ToLower(s))
 	}
@@ -287,6 +291,9 @@ func (r *stringRule) matches(kind int, value string) bool {
 	if len(r.hosts) > 0 && !hostMatches(hostOf(kind, value), r.hosts) {
 		return false
 	}
+	if len(r.except) > 0 && r.excepted(kind, value) {
+		return false
+	}
 	if len(r.contains) > 0 {
 		lower := strings.ToLower(value)
 		if !slices.ContainsFunc(r.contains, func(s string) bool { return strings.Contains(lower, s) }) {
@@ -297,6 +304,18 @@ func (r *stringRule) matches(kind int, value string) bool {
 		return false
 	}
 	return r.regex == nil || r.regex.MatchString(value)
+}
+
+// excepted says whether a value is one that must not match.
+func (r *stringRule) excepted(kind int, value string) bool {
+	switch kind {
+	case kindURL, kindDomain, kindWebhook:
+		return hostMatches(hostOf(kind, value), r.except)
+	case kindEmail:
+		return hostMatches(strings.ToLower(value[strings.LastIndexByte(value, '@')+1:]), r.except)
+	}
+	lower := strings.ToLower(value)
+	return slices.ContainsFunc(r.except, func(s string) bool { return strings.HasPrefix(lower, s) })
 }
 
 // hostMatches says whether host is one of hosts or below one of them.
@@ -333,5 +352,7 @@ func isPublic(kind int, value string) bool {
 var reserved = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
-	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("2001:db8::/32"),
+	netip.MustParsePrefix("203.0.113.0/24"),
+	// What looks like an address here is an object identifier, nearly always.
+	netip.MustParsePrefix("2.5.4.0/24"), netip.MustParsePrefix("2.5.29.0/24"), netip.MustParsePrefix("1.3.6.0/24"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("2001:db8::/32"),
 }

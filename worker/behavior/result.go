@@ -182,9 +182,7 @@ func (r *Release) allSymbols() []message.Symbol {
 		}
 	}
 	r.symbols = append(r.symbols, r.others...)
-	for i := range r.literals {
-		r.symbols = append(r.symbols, r.literals[i])
-	}
+	r.symbols = append(r.symbols, r.literals...)
 	sorted := make([]message.Symbol, 0, len(r.symbols))
 	for _, kind := range symbolOrder {
 		for i := range r.symbols {
