@@ -104,19 +104,28 @@ func GuessFileName(file string) (project string, kind Kind, version string) {
 }
 
 func splitEnding(file string) (Kind, string) {
-	lower := strings.ToLower(file)
-	if stem, ok := strings.CutSuffix(lower, ".whl"); ok {
-		return KindWheel, file[:len(stem)]
+	if stem, ok := cutEnding(file, ".whl"); ok {
+		return KindWheel, stem
 	}
-	if stem, ok := strings.CutSuffix(lower, ".egg"); ok {
-		return KindEgg, file[:len(stem)]
+	if stem, ok := cutEnding(file, ".egg"); ok {
+		return KindEgg, stem
 	}
 	for _, e := range sdistEndings {
-		if stem, ok := strings.CutSuffix(lower, e); ok {
-			return KindSdist, file[:len(stem)]
+		if stem, ok := cutEnding(file, e); ok {
+			return KindSdist, stem
 		}
 	}
 	return KindOther, file
+}
+
+// cutEnding cuts an ending of ASCII letters off, in either case. Lowering the
+// whole name first would change the length of what is not UTF-8.
+func cutEnding(file, ending string) (stem string, ok bool) {
+	n := len(file) - len(ending)
+	if n < 0 || !strings.EqualFold(file[n:], ending) {
+		return file, false
+	}
+	return file[:n], true
 }
 
 // splitWheel splits name-version[-build]-python-abi-platform. Escaped hyphens
@@ -146,9 +155,8 @@ func splitEgg(stem, project string) (name, version string, ok bool) {
 var installerEndings = []string{".exe", ".msi", ".rpm", ".deb", ".dmg"}
 
 func isInstaller(file string) bool {
-	lower := strings.ToLower(file)
 	for _, e := range installerEndings {
-		if strings.HasSuffix(lower, e) {
+		if _, ok := cutEnding(file, e); ok {
 			return true
 		}
 	}
