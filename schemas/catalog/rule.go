@@ -66,7 +66,7 @@ type Match struct {
 	// Literals match string constants outside docstrings.
 	Literals []LiteralMatch
 	Traits   []string // properties of a source text: "bidi-control"
-	Native   []string // imported symbols of a binary: "ptrace"
+	Native   []string // imported symbols of a binary, undecorated: "ptrace", "CreateProcess" (no A or W)
 	Package  []string // properties of a release: "no-author-email"
 	Text     []TextMatch
 }
