@@ -48,12 +48,12 @@ func (s *sweep) publishAll(ctx context.Context, picked []int32) error {
 				down++
 			}
 		}
-		s.progress()
-		if s.Limit > 0 && s.report.Jobs() >= s.Limit {
+		now := s.progress()
+		if s.Limit > 0 && now.Jobs() >= s.Limit {
 			return nil
 		}
 		if down >= maxDown {
-			s.Log.Error("index does not answer, the remaining pages are left to the next sweep", "pages", s.report.Picked-s.report.Checked)
+			s.Log.Error("index does not answer, the remaining pages are left to the next sweep", "pages", now.Picked-now.Checked)
 			return nil
 		}
 	}
@@ -219,9 +219,11 @@ func (s *sweep) pageState(ctx context.Context, c checked) error {
 	return nil
 }
 
-func (s *sweep) progress() {
+// progress shows the running counts and returns them.
+func (s *sweep) progress() Counts {
 	s.mu.Lock()
 	c := s.report.Counts
 	s.mu.Unlock()
 	s.Progress(c)
+	return c
 }

@@ -39,8 +39,11 @@ func Once(ctx context.Context, o Options) (*Report, error) {
 	start := o.Now().UTC()
 	s := &sweep{Options: o, report: Report{Sweep: start.Truncate(time.Second), URL: o.Index.URL()}}
 	err := s.run(ctx)
-	s.report.Took = o.Now().Sub(start)
-	return &s.report, err
+	s.mu.Lock() // a publisher that gave up may still call back
+	defer s.mu.Unlock()
+	report := s.report
+	report.Took = o.Now().Sub(start)
+	return &report, err
 }
 
 // sweep is one run of Once.
