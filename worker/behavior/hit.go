@@ -35,6 +35,12 @@ type presence struct {
 	scope  pysource.Name
 }
 
+// sighting says in which member and scope a signal was last raised.
+type sighting struct {
+	member uint32 // its number, from 1
+	scope  pysource.Name
+}
+
 // tally sums the hits of a rule, or of a matcher set, in one context.
 type tally struct {
 	target    uint32 // rule or signal
@@ -63,7 +69,19 @@ func (r *Release) raise(signal uint32, x raise) {
 		r.hit(s.rule, r.sets, signal, &x)
 		return
 	}
-	if len(r.raised) < maxRaised {
+	// Within a member it is enough to know that a set was hit in a scope; only
+	// an anchor's facts are kept, as they may become hits.
+	scope := pysource.Name(0)
+	if r.m.groups[s.group].scope == catalog.ScopeFunction {
+		scope = x.scope
+	}
+	if seen := (sighting{uint32(len(r.paths)), scope}); r.sightings[signal] != seen {
+		r.sightings[signal] = seen
+		if len(r.present) < maxRaised {
+			r.present = append(r.present, presence{signal, scope})
+		}
+	}
+	if s.anchor && r.m.allowed[s.rule]>>x.context&1 != 0 && len(r.raised) < maxRaised {
 		r.raised = append(r.raised, x)
 	}
 }
@@ -150,45 +168,27 @@ func (r *Release) endMember() {
 			r.presence = make(map[presence]struct{})
 		}
 		clear(r.presence)
-		for i := range r.raised {
-			x := &r.raised[i]
-			g := r.m.signals[x.signal].group
-			r.presence[presence{x.signal, r.scopeOf(g, x)}] = struct{}{}
+		for _, p := range r.present {
+			r.presence[p] = struct{}{}
 		}
 		for i := range r.raised {
 			x := r.raised[i]
 			g := &r.m.groups[r.m.signals[x.signal].group]
-			if r.m.allowed[g.rule]>>x.context&1 == 0 || !g.isAnchor(x.signal) {
-				continue
+			scope := pysource.Name(0)
+			if g.scope == catalog.ScopeFunction {
+				scope = x.scope
 			}
-			scope := r.scopeOf(r.m.signals[x.signal].group, &x)
 			if g.holds(func(s uint32) bool { _, ok := r.presence[presence{s, scope}]; return ok }) {
 				r.hit(g.rule, r.rules, g.rule, &x)
 			}
 		}
 		r.raised = r.raised[:0]
 	}
+	r.present = r.present[:0]
 	r.hits = r.hits[:0]
 	if r.AllEvidence {
 		clear(r.ordinals)
 	}
-}
-
-// scopeOf is the scope within its member that a combination sees a fact in.
-func (r *Release) scopeOf(group int32, x *raise) pysource.Name {
-	if r.m.groups[group].scope == catalog.ScopeFunction {
-		return x.scope
-	}
-	return 0
-}
-
-func (g *group) isAnchor(signal uint32) bool {
-	for _, s := range g.anchors() {
-		if s == signal {
-			return true
-		}
-	}
-	return false
 }
 
 // endRelease decides the combinations of release scope.

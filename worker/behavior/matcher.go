@@ -27,8 +27,8 @@ type Matcher struct {
 	// wildLengths has, by the first byte of a name's first part, a bit for each
 	// length that the keys of wild have: a first look without hashing.
 	wildLengths [256]uint64
-	anything    []wildcard                       // "*"
-	value       [numStringKinds + 1][]stringRule // by kind of string
+	anything    []wildcard                      // "*"
+	value       [numStringKinds + 1]stringRules // by kind of string
 
 	literals     []literal
 	literalScan  *automaton
@@ -50,6 +50,34 @@ type target struct {
 type wildcard struct {
 	prefix, suffix string
 	target
+}
+
+// stringRules are the rules for one kind of string. Those that ask for hosts
+// are found by host, so that many of them cost no more than few.
+type stringRules struct {
+	list   []stringRule
+	byHost map[string][]int // indexes into list
+	rest   []int            // of those that ask for no host
+}
+
+// each calls fn for the rules that match a value.
+func (rs *stringRules) each(kind int, value string, fn func(signal uint32)) {
+	for _, i := range rs.rest {
+		if rs.list[i].matches(kind, value) {
+			fn(rs.list[i].signal)
+		}
+	}
+	if len(rs.byHost) == 0 {
+		return
+	}
+	for host := hostOf(kind, value); host != ""; {
+		for _, i := range rs.byHost[host] {
+			if rs.list[i].matches(kind, value) {
+				fn(rs.list[i].signal)
+			}
+		}
+		_, host, _ = strings.Cut(host, ".")
+	}
 }
 
 // stringRule decides on the value of a string of one kind.
@@ -173,7 +201,7 @@ func (k *compiler) rule(r *catalog.Rule) error {
 		}
 	}
 	m.allowed = append(m.allowed, allowed)
-	if err := k.match(&r.Match, signal{number, -1}); err != nil {
+	if err := k.match(&r.Match, signal{rule: number, group: -1}); err != nil {
 		return err
 	}
 	for _, c := range r.Combinations {
@@ -184,10 +212,13 @@ func (k *compiler) rule(r *catalog.Rule) error {
 		}{{c.All, &g.all}, {c.Any, &g.any}, {c.Unless, &g.unless}} {
 			for i := range part.sets {
 				*part.to = append(*part.to, uint32(len(m.signals)))
-				if err := k.match(&part.sets[i], signal{number, int32(len(m.groups))}); err != nil {
+				if err := k.match(&part.sets[i], signal{rule: number, group: int32(len(m.groups))}); err != nil {
 					return err
 				}
 			}
+		}
+		for _, id := range g.anchors() {
+			m.signals[id].anchor = true
 		}
 		m.groups = append(m.groups, g)
 	}
@@ -282,7 +313,19 @@ func (k *compiler) stringMatch(sm catalog.StringMatch, id uint32) error {
 			return err
 		}
 	}
-	k.m.value[kind] = append(k.m.value[kind], r)
+	rs := &k.m.value[kind]
+	at := len(rs.list)
+	rs.list = append(rs.list, r)
+	if len(r.hosts) == 0 {
+		rs.rest = append(rs.rest, at)
+	}
+	for _, h := range r.hosts {
+		if rs.byHost == nil {
+			rs.byHost = make(map[string][]int)
+		}
+		h = strings.TrimPrefix(h, ".")
+		rs.byHost[h] = append(rs.byHost[h], at)
+	}
 	return nil
 }
 

@@ -43,11 +43,13 @@ type Release struct {
 	rules   []int32 // by rule*numContexts + context: index into tallies, or -1
 	sets    []int32 // by signal*numContexts + context, for combinations of release scope: the same
 
-	raised   []raise  // of this member, for combinations of a smaller scope
-	hits     []hitKey // of this member
-	ordinals map[hitKey]uint32
-	lines    map[textHit]struct{}
-	presence map[presence]struct{}
+	raised    []raise  // of this member, for combinations of a smaller scope
+	hits      []hitKey // of this member
+	ordinals  map[hitKey]uint32
+	lines     map[textHit]struct{}
+	present   []presence // of this member, what combinations of a smaller scope look for
+	presence  map[presence]struct{}
+	sightings []sighting // by signal
 
 	symbols    []message.Symbol       // settled, of Python
 	summed     map[message.Symbol]int // symbols by name, kind, context and certainty, once they settle twice
@@ -86,10 +88,11 @@ func (k entryKey) stringKind() int     { return int(k >> 9) }
 // Release returns an empty Release of this catalogue.
 func (m *Matcher) Release() *Release {
 	r := &Release{
-		m:       m,
-		entries: make([]entry, 1, 1024),
-		rules:   make([]int32, len(m.ids)*int(numContexts)),
-		sets:    make([]int32, len(m.signals)*int(numContexts)),
+		m:         m,
+		entries:   make([]entry, 1, 1024),
+		rules:     make([]int32, len(m.ids)*int(numContexts)),
+		sets:      make([]int32, len(m.signals)*int(numContexts)),
+		sightings: make([]sighting, len(m.signals)),
 	}
 	for i := range r.rules {
 		r.rules[i] = -1
@@ -158,13 +161,12 @@ func (r *Release) enter(name pysource.Name, key entryKey, f *pysource.Fact) uint
 	}
 	e := entry{name: name, next: r.heads[name], key: key, span: uint32(len(r.spans))}
 	if f.Kind == pysource.String {
-		if rules := r.m.value[key.stringKind()]; len(rules) > 0 {
-			value := r.names.String(f.Value)
-			for i := range rules {
-				if r.m.counts(rules[i].signal, key.context()) && rules[i].matches(key.stringKind(), value) {
-					r.spans = append(r.spans, rules[i].signal)
+		if rules := &r.m.value[key.stringKind()]; len(rules.list) > 0 {
+			rules.each(key.stringKind(), r.names.String(f.Value), func(signal uint32) {
+				if r.m.counts(signal, key.context()) && !slices.Contains(r.spans[e.span:], signal) {
+					r.spans = append(r.spans, signal)
 				}
-			}
+			})
 		}
 	} else {
 		if int(name) < len(r.m.exact) {

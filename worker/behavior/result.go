@@ -42,8 +42,8 @@ func (r *Release) Settle() {
 	for i, name := range r.Own {
 		own[i] = []byte(name)
 	}
-	var text []byte
-	kept := r.kept[:0]
+	text := make([]byte, 0, 24*len(r.entries))
+	kept := slices.Grow(r.kept[:0], len(r.entries))
 	for i := 1; i < len(r.entries); i++ {
 		e := &r.entries[i]
 		r.heads[e.name] = 0

@@ -50,6 +50,8 @@ var certainties = [4]message.Certainty{"", message.Likely, message.Resolved}
 type signal struct {
 	rule  uint32
 	group int32 // index of its combination in Matcher.groups, or -1: a hit of the rule itself
+	// anchor says that the combination's hits are this signal's.
+	anchor bool
 }
 
 // group is a compiled combination: signals instead of sets.
