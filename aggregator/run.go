@@ -88,6 +88,7 @@ func (a *Aggregator) take(ctx context.Context, batch *queue.ScanBatch) error {
 		if err := batch.Ack(ctx); err != nil {
 			return fmt.Errorf("aggregator: %w", err)
 		}
+		time.Sleep(plantedPause)
 	}
 	scans := make([]Scan, len(batch.Scans))
 	for i, s := range batch.Scans {

@@ -205,6 +205,7 @@ func (w *Worker) carryOut(ctx context.Context, d *queue.JobDelivery, v verdict, 
 				failed("job not acknowledged", err)
 				return
 			}
+			time.Sleep(plantedPause)
 		}
 		for _, s := range found {
 			if err := w.publish(ctx, d, s); err != nil {
