@@ -14,11 +14,12 @@ import (
 const (
 	maxTextBytes   = 1 << 20   // shell scripts and kin; a larger one is generated
 	maxNoNameBytes = 256 << 10 // files without an ending, which may be scripts
+	maxNativeBytes = 8 << 20   // binaries; of a larger one the head says what it is, and its symbols stay unknown
 )
 
 // wanted says how much of a member is read, from its name alone: code,
-// metadata and configuration whole, of everything else the first bytes, which
-// tell binaries and archives under other names.
+// metadata, configuration and what is named as a binary whole, of everything
+// else the first bytes, which tell binaries and archives under other names.
 func wanted(name string, size int64) archive.Amount {
 	base := path.Base(name)
 	switch {
@@ -27,6 +28,8 @@ func wanted(name string, size int64) archive.Amount {
 	case behavior.KindOf(name, nil) != 0 && size <= maxTextBytes:
 		return archive.Whole
 	case !strings.Contains(base, ".") && size <= maxNoNameBytes:
+		return archive.Whole
+	case isBytecode(base), isLibrary(base) && size <= maxNativeBytes, isProgram(base) && size <= maxNativeBytes:
 		return archive.Whole
 	}
 	return archive.Head
@@ -86,6 +89,15 @@ func isLibrary(base string) bool {
 		return true
 	}
 	return strings.Contains(base, ".so.") || strings.HasPrefix(base, "lib") && strings.Contains(base, ".so")
+}
+
+// isProgram reports whether a file is named as an executable of Windows.
+func isProgram(base string) bool {
+	switch strings.ToLower(path.Ext(base)) {
+	case ".exe", ".com", ".scr", ".cpl":
+		return true
+	}
+	return false
 }
 
 // isExecutable reports whether a member's first bytes are those of an ELF, PE

@@ -278,10 +278,15 @@ func (r *reading) take(m archive.Member) {
 		r.code(m, text)
 	case isBytecode(base):
 		r.suspects = append(r.suspects, suspect{"bytecode-without-source", m.Name})
+		if m.Whole {
+			r.bytecode(m)
+		}
 	case isExecutable(base, m.Data):
 		r.suspects = append(r.suspects, suspect{"executable-member", m.Name})
+		r.native(m)
 	case isNative(m.Data):
 		r.suspects = append(r.suspects, suspect{"native-extension", m.Name})
+		r.native(m)
 	case isNestedArchive(base, m.Data):
 		r.suspects = append(r.suspects, suspect{"nested-archive", m.Name})
 	}
@@ -330,7 +335,11 @@ func (r *reading) release() {
 // match scans code and hands its facts to the rules.
 func (r *reading) match(name string, data []byte, text behavior.TextKind) {
 	r.member = name
+	compiled := isBytecode(path.Base(name))
 	p := r.layout.place(name)
+	if compiled {
+		p = r.layout.place(sourceOf(name))
+	}
 	if !r.first(data, p.role) {
 		return
 	}
@@ -339,6 +348,9 @@ func (r *reading) match(name string, data []byte, text behavior.TextKind) {
 		return
 	}
 	res := r.b.scanner.Scan(data, pysource.File{Module: p.module, Role: p.role})
+	if compiled {
+		res = ofBytecode(res, r.b.names)
+	}
 	r.rel.Source(name, r.b.names, res)
 	if res.Cut != "" {
 		r.cut(message.Cut{File: r.file, Member: name, Why: "source-" + res.Cut})

@@ -1,0 +1,87 @@
+package worker
+
+import (
+	"strings"
+
+	"prevalence/schemas/message"
+	"prevalence/worker/archive"
+	"prevalence/worker/native"
+	"prevalence/worker/pyc"
+	"prevalence/worker/pysource"
+)
+
+// bytecode scans a compiled Python file as the text that uses the same things.
+// It is scanned beside its source too: nothing makes the interpreter prefer the
+// source, and a package's claim that both are the same is only a claim.
+func (r *reading) bytecode(m archive.Member) {
+	module, err := pyc.Read(m.Data, pyc.Limits{})
+	if err != nil {
+		if !pyc.Sniff(m.Data) {
+			return // something else by that name
+		}
+		r.cut(message.Cut{File: r.file, Member: m.Name, Why: WhyBytecode, Bytes: m.Size})
+		return
+	}
+	text := module.Source()
+	if module.Cut != "" {
+		r.cut(message.Cut{File: r.file, Member: m.Name, Why: "bytecode-" + module.Cut})
+	}
+	r.code(archive.Member{Name: m.Name, Size: int64(len(text)), Data: text, Whole: true}, 0)
+}
+
+// ofBytecode takes out of a result what is true of the text that stands for
+// bytecode, but not of the bytecode: lines, and how the text is set.
+func ofBytecode(res pysource.Result, names *pysource.Names) pysource.Result {
+	kept := res.Facts[:0]
+	for _, f := range res.Facts {
+		if f.Kind == pysource.Trait {
+			switch names.String(f.Name) {
+			case "minified", "hidden-by-spacing":
+				continue
+			}
+		}
+		f.Line, f.EndLine = 0, 0
+		kept = append(kept, f)
+	}
+	res.Facts = kept
+	for i := range res.Strings {
+		res.Strings[i].Line = 0
+	}
+	return res
+}
+
+// native notes what a binary imports.
+func (r *reading) native(m archive.Member) {
+	if !m.Whole {
+		return
+	}
+	b, err := native.Read(m.Data, native.Limits{})
+	if err != nil {
+		return // what looks like a binary and is none is no anomaly: data may begin with anything
+	}
+	if b.Cut == "symbols" {
+		r.cut(message.Cut{File: r.file, Member: m.Name, Why: WhyNative})
+	}
+	symbols := b.Imports[:0]
+	for _, s := range b.Imports {
+		if tellingSymbol(s) {
+			symbols = append(symbols, s)
+		}
+	}
+	r.rel.Native(m.Name, symbols)
+}
+
+// tellingSymbol leaves out what says nothing about behaviour and stands in every
+// binary: mangled names, compiler and runtime support, and Python's own
+// functions, but for those that run code.
+func tellingSymbol(name string) bool {
+	for _, prefix := range []string{"_Z", "_R", "?", "__cxa_", "__gxx_", "__gmon_", "_ITM_", "__cxx", "_Unwind_", "__stack_chk_", "swift_", "$s"} {
+		if strings.HasPrefix(name, prefix) {
+			return false
+		}
+	}
+	if strings.HasPrefix(name, "Py") || strings.HasPrefix(name, "_Py") {
+		return strings.HasPrefix(name, "PyRun_") || strings.HasPrefix(name, "PyMarshal_Read")
+	}
+	return true
+}
