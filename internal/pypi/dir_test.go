@@ -150,6 +150,32 @@ func TestDirChanges(t *testing.T) {
 	}
 }
 
+// TestDirTick adds a file within the tick of the folder's clock in which it was
+// listed, so that its time stays the same.
+func TestDirTick(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "foo-1.0.tar.gz", "1")
+	tick := time.Now()
+	touch := func() {
+		if err := os.Chtimes(dir, tick, tick); err != nil {
+			t.Fatal(err)
+		}
+	}
+	touch()
+	x := openDir(t, dir)
+	for _, want := range []string{"1.0", "1.1"} {
+		p, err := x.Project(t.Context(), "foo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := p.Latest(); got != want {
+			t.Errorf("latest %s, want %s", got, want)
+		}
+		write(t, dir, "foo-1.1.tar.gz", "2")
+		touch()
+	}
+}
+
 // TestDirLarge lists a folder with many files within the time that an unchanged
 // run may take.
 func TestDirLarge(t *testing.T) {
