@@ -233,6 +233,7 @@ func (s *Scanner) bindTarget(start, end int, v value) {
 		s.bindTrailer(start, end, v)
 		return
 	}
+	starred := false
 	for i := start; i < end; {
 		j, star := i, false
 		for j < end && s.toks[j].kind != tComma {
@@ -247,13 +248,14 @@ func (s *Scanner) bindTarget(start, end int, v value) {
 			j++
 		}
 		w := value{taint: v.taint}
-		if star {
-			elems = nil
+		switch k := len(elems) - (commas + 1 - n); {
+		case star:
+			starred = true
 			i++
-		} else if len(elems) == commas+1 || len(elems) == commas && s.toks[end-1].kind == tComma {
-			if n < len(elems) {
-				w = elems[n]
-			}
+		case !starred && n < len(elems):
+			w = elems[n]
+		case starred && k >= 0 && k < len(elems):
+			w = elems[k] // counted from the end
 		}
 		if j > i {
 			s.bindPart(i, j, w)
@@ -270,6 +272,12 @@ func (s *Scanner) bindPart(start, end int, v value) {
 		return
 	}
 	if k := s.toks[start].kind; k == tLParen || k == tLBrack {
+		if v.kind == vList && s.depth < maxDepth {
+			s.depth += 32 // these may not nest deeply
+			s.bindTarget(start, end, v)
+			s.depth -= 32
+			return
+		}
 		for i := start; i < end; i++ {
 			if s.toks[i].kind == tName && s.toks[i-1].kind != tDot && (i+1 >= len(s.toks) || s.toks[i+1].kind != tDot) {
 				s.bind(s.toks[i].name, value{taint: v.taint})
@@ -323,6 +331,10 @@ func (s *Scanner) storeAttribute(base value, n Name, v value, first uint32) {
 
 // storeItem binds the name in globals()["name"] = value.
 func (s *Scanner) storeItem(toks []token, v value) {
+	if s.tail.base.kind == vDict && len(toks) >= 4 && toks[0].kind == tName && toks[1].kind == tLBrack {
+		s.storeKey(toks, v)
+		return
+	}
 	if s.tail.base.kind != vNamespace || s.tail.base.id != 0 || len(toks) < 3 {
 		return
 	}
@@ -330,4 +342,28 @@ func (s *Scanner) storeItem(toks []token, v value) {
 		n := s.names.Intern(s.src[t.pos:t.name])
 		s.bindModule(n, v)
 	}
+}
+
+const maxStoredKeys = 32 // of a dict that is filled item by item
+
+// storeKey adds an item to the dict that a name holds, when it may matter.
+func (s *Scanner) storeKey(toks []token, v value) {
+	d := s.tail.base
+	t := toks[2]
+	if t.kind != tString || len(toks) != 4 || len(s.items(d)) >= 2*maxStoredKeys {
+		return
+	}
+	switch v.kind {
+	case vDotted, vUnion, vStr, vTrue, vFalse, vGetter:
+	default:
+		return
+	}
+	if held, _ := s.lookup(toks[0].name); held.kind != vDict || held.id != d.id {
+		return
+	}
+	base := len(s.vals)
+	s.vals = append(s.vals, s.items(d)...)
+	s.vals = append(s.vals, s.constOf(s.src[t.pos:t.name], t.line, 0), v)
+	s.bind(toks[0].name, s.list(vDict, s.vals[base:]))
+	s.vals = s.vals[:base]
 }

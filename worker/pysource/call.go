@@ -70,7 +70,7 @@ func (s *Scanner) call(callee, recv value, start int) value {
 		}
 	case vLate:
 		l := s.lates[callee.id]
-		if l.parent != 0 {
+		if l.parent != 0 || l.class != 0 {
 			s.emit(Method, value{kind: vMethod, id: uint32(l.name)}, first, first)
 		} else {
 			s.emit(0, callee, first, first)
@@ -89,6 +89,7 @@ func (s *Scanner) call(callee, recv value, start int) value {
 	if callee.flags&flagIndirect != 0 && callee.kind == vDotted {
 		s.indirectCall(callee, first, end)
 	}
+	s.callStart = start
 	r := s.apply(callee, recv, s.args[base:], first, end)
 	s.args = s.args[:base]
 	return r
@@ -135,8 +136,24 @@ func (s *Scanner) arguments() {
 			s.p++
 		}
 		a.end = uint32(s.p)
+		if a.stars == 2 && a.val.kind == vDict {
+			s.keywordArguments(a, base)
+			continue
+		}
 		if len(s.args)-base < maxArgs {
 			s.args = append(s.args, a)
+		}
+	}
+}
+
+// keywordArguments takes "**{"name": value}" apart.
+func (s *Scanner) keywordArguments(a argument, base int) {
+	items := s.items(a.val)
+	for i := 0; i+1 < len(items) && len(s.args)-base < maxArgs; i += 2 {
+		if k := items[i]; k.kind == vStr && identifierBytes(s.text(k)) {
+			b := a
+			b.keyword, b.stars, b.val = s.names.Intern(s.text(k)), 0, items[i+1]
+			s.args = append(s.args, b)
 		}
 	}
 }
@@ -162,6 +179,21 @@ func (s *Scanner) apply(callee, recv value, args []argument, first, end uint32) 
 	case vFunc:
 		if callee.id != 0 {
 			return s.funcs[callee.id]
+		}
+	case vLate:
+		if l := s.lates[callee.id]; l.parent != 0 || l.class != 0 {
+			callee.kind, callee.id = vMethod, uint32(l.name)
+			return s.applyMethod(callee, recv, args, first, end)
+		}
+	case vDictMethod:
+		if len(args) > 0 {
+			if r, ok := s.dictItem(callee, args[0].val); ok {
+				return r
+			}
+		}
+	case vItemGetter:
+		if len(args) > 0 {
+			return s.index(args[0].val, integer(callee.int()))
 		}
 	case vNamespaceMethod:
 		if len(args) > 0 {

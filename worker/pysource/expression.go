@@ -194,6 +194,16 @@ func (s *Scanner) prefixed(op kind, low uint8) value {
 			return integer(^v.int())
 		case tPlus:
 			return v
+		case kNot:
+			return truth(v.int() == 0)
+		}
+	}
+	if op == kNot {
+		switch v.kind {
+		case vTrue:
+			return truth(false)
+		case vFalse, vNone:
+			return truth(true)
 		}
 	}
 	if op == tStar {
@@ -315,7 +325,7 @@ func (s *Scanner) used(v value, start int) value {
 	case vDotted:
 		s.reference(v, start)
 	case vLate:
-		if s.quiet == 0 {
+		if s.quiet == 0 && !s.rootedInClass(v.id) {
 			s.emit(0, v, s.toks[start].line, s.lastLine())
 			s.lateFacts = append(s.lateFacts, lateFact{uint32(len(s.facts) - 1), v.id, Ref})
 		}
@@ -382,6 +392,9 @@ func (s *Scanner) nameValue(n Name) value {
 func (s *Scanner) attribute(v value, n Name) value {
 	switch v.kind {
 	case vDotted:
+		if n == s.names.vocab.id.call {
+			return v
+		}
 		d := s.names.dot(v.name(), n)
 		r := value{kind: vDotted, taint: v.taint, flags: v.flags & (flagIndirect | flagLate | flagMaybe | flagFile), id: uint32(d)}
 		if n == s.names.vocab.id.dict {
@@ -395,6 +408,13 @@ func (s *Scanner) attribute(v value, n Name) value {
 	case vSelf:
 		r := s.attr(int32(v.id), n)
 		if r.kind == vUnknown {
+			if r = s.openClass(int32(v.id), n); r.kind != vUnknown {
+				return r
+			}
+			if r.taint|v.taint == 0 {
+				// Perhaps a method further down gives it a value.
+				return s.lateAttr(int32(v.id), n)
+			}
 			return value{kind: vMethod, taint: r.taint | v.taint, id: uint32(n)}
 		}
 		return r
@@ -406,7 +426,12 @@ func (s *Scanner) attribute(v value, n Name) value {
 		return r
 	case vStr:
 		return value{kind: vDotted, taint: v.taint, flags: flagCallsite, id: uint32(s.names.dot(s.names.vocab.id.str, n))}
-	case vList, vDict, vPlain, vInt:
+	case vDict:
+		if id := &s.names.vocab.id; n == id.get || n == id.pop || n == id.getitem || n == id.setdefault {
+			return value{kind: vDictMethod, taint: v.taint, id: v.id}
+		}
+		return value{kind: vPlain, taint: v.taint}
+	case vList, vPlain, vInt:
 		return value{kind: vPlain, taint: v.taint}
 	case vUnion:
 		return s.mapUnion(v, func(w value) value { return s.attribute(w, n) })

@@ -47,10 +47,14 @@ func (s *Scanner) openFile(args []argument) {
 }
 
 // writeFile marks the opened file when what is written was downloaded.
-func (s *Scanner) writeFile(args []argument, r value) {
+func (s *Scanner) writeFile(callee value, args []argument) {
 	for _, a := range args {
 		if a.val.taint&taintDownload != 0 {
-			s.markFile(s.opened)
+			key := s.opened
+			if t := s.toks[s.callStart]; t.kind == tName && s.names.under(callee.name(), s.names.vocab.id.path) {
+				key = uint64(t.name) // path.write_bytes(…)
+			}
+			s.markFile(key)
 			return
 		}
 	}

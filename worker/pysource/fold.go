@@ -5,6 +5,13 @@ import (
 	"math"
 )
 
+func truth(b bool) value {
+	if b {
+		return value{kind: vTrue}
+	}
+	return value{kind: vFalse}
+}
+
 func integer(i int64) value {
 	if i < math.MinInt32 || i > math.MaxInt32 {
 		return value{kind: vPlain}

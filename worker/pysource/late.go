@@ -7,6 +7,7 @@ import "bytes"
 type lateNode struct {
 	name   Name
 	parent uint32 // 0: name stands alone
+	class  int32  // of the instance whose attribute name is, counted from 1; else 0
 }
 
 // lateFact is a fact to be completed at the end of the file. Until then it is
@@ -19,8 +20,26 @@ type lateFact struct {
 
 // late returns the value of an unbound name, or of an attribute of one.
 func (s *Scanner) late(n Name, parent uint32) value {
-	s.lates = append(s.lates, lateNode{n, parent})
+	s.lates = append(s.lates, lateNode{name: n, parent: parent})
 	return value{kind: vLate, id: uint32(len(s.lates) - 1)}
+}
+
+// lateAttr returns an attribute of self that nothing has given a value yet.
+func (s *Scanner) lateAttr(cls int32, n Name) value {
+	s.lates = append(s.lates, lateNode{name: n, class: cls + 1})
+	return value{kind: vLate, id: uint32(len(s.lates) - 1)}
+}
+
+// rootedInClass reports whether a late value begins with self.
+func (s *Scanner) rootedInClass(node uint32) bool {
+	for range maxDepth {
+		l := &s.lates[node]
+		if l.parent == 0 {
+			return l.class != 0
+		}
+		node = l.parent
+	}
+	return true
 }
 
 // resolveLate completes the facts about names that the module bound only after
@@ -39,6 +58,9 @@ func (s *Scanner) resolveLate() {
 				continue
 			}
 			f.Kind, f.Name, f.Certainty = l.kind, v.name(), Resolved
+			if v.flags&flagMaybe != 0 {
+				f.Certainty = Likely
+			}
 		} else if f.Kind == 0 {
 			void = true
 		}
@@ -88,6 +110,9 @@ func (s *Scanner) voidAtoms(call int) {
 func (s *Scanner) lateValue(node uint32, depth int) value {
 	l := s.lates[node]
 	if l.parent == 0 {
+		if l.class != 0 {
+			return s.attr(l.class-1, l.name)
+		}
 		e := s.symbol(l.name)
 		if e.block == 0 {
 			return value{}

@@ -264,6 +264,11 @@ func (n *Names) dot(parent, child Name) Name {
 	if len(n.bytes(parent)) > maxDotted {
 		return parent
 	}
+	if n.vocab.through(parent, child) {
+		id = n.vocab.canonical(child)
+		n.setPair(key, i, id)
+		return id
+	}
 	var buf [128]byte
 	b := append(buf[:0], n.bytes(parent)...)
 	b = append(b, '.')

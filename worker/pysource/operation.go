@@ -3,6 +3,7 @@ package pysource
 import (
 	"bytes"
 	"strconv"
+	"strings"
 )
 
 // op is what the scanner does about a callee beyond noting its call.
@@ -38,6 +39,10 @@ const (
 	opCallback // calls the function that is its argument
 	opResolveName
 	opSpawnFile
+	opDict
+	opSetattr
+	opItemGetter
+	opNext
 	opOpen
 	opWrite
 	opRetrieve
@@ -82,6 +87,10 @@ var operations = []struct {
 		multiprocessing.Pool.apply multiprocessing.Pool.apply_async contextvars.Context.run weakref.finalize`},
 	{opResolveName, "pkgutil.resolve_name pydoc.locate"},
 	{opSpawnFile, processCallees + " " + spawnCallees + " runpy.run_path builtins.execfile importlib.util.spec_from_file_location ctypes.CDLL ctypes.cdll.LoadLibrary ctypes.WinDLL"},
+	{opDict, "builtins.dict collections.OrderedDict"},
+	{opSetattr, "builtins.setattr builtins.object.__setattr__ builtins.type.__setattr__"},
+	{opItemGetter, "operator.itemgetter"},
+	{opNext, "builtins.next builtins.max builtins.min random.choice"},
 	{opOpen, "builtins.open builtins.file codecs.open os.fdopen aiofiles.open"},
 	{opWrite, "io.IOBase.write io.IOBase.writelines pathlib.Path.write_bytes pathlib.Path.write_text os.write shutil.copyfileobj"},
 	{opRetrieve, "urllib.request.urlretrieve urllib.urlretrieve wget.download"},
@@ -114,7 +123,13 @@ func (s *Scanner) operation(o op, r, callee, recv value, args []argument, first,
 			}
 		}
 	case opPartial:
-		if v := arg(0); v.kind == vDotted || v.kind == vUnion {
+		switch v := arg(0); v.kind {
+		case vDotted:
+			if in := s.names.vocab.info(v.name()); in != nil && len(in.args) > 0 {
+				s.argAtoms(v.name(), in, args[1:], first, end)
+			}
+			return v
+		case vUnion:
 			return v
 		}
 	case opRun:
@@ -234,10 +249,31 @@ func (s *Scanner) operation(o op, r, callee, recv value, args []argument, first,
 		}
 	case opSpawnFile:
 		s.spawnFile(args, first, end)
+		s.pythonCode(arg(0), first)
+	case opDict:
+		return s.dictCall(r, args)
+	case opSetattr:
+		if n := arg(1); n.kind == vStr && identifierBytes(s.text(n)) {
+			s.storeAttribute(arg(0), s.names.Intern(s.text(n)), arg(2), first)
+		}
+	case opItemGetter:
+		switch v := arg(0); v.kind {
+		case vInt:
+			return value{kind: vItemGetter, id: v.id}
+		}
+	case opNext:
+		switch v := arg(0); v.kind {
+		case vList:
+			if items := s.items(v); len(items) > 0 {
+				return items[0]
+			}
+		case vIter:
+			return s.element(v)
+		}
 	case opOpen:
 		s.openFile(args)
 	case opWrite:
-		s.writeFile(args, r)
+		s.writeFile(callee, args)
 	case opRetrieve:
 		if p, ok := argAt(args, 1); ok {
 			s.markFile(s.fileKey(p))
@@ -385,4 +421,38 @@ func (s *Scanner) mapCall(r, f, v value, first, end uint32) value {
 		s.vals = append(s.vals, e)
 	}
 	return s.list(vList, s.vals[base:])
+}
+
+// dictCall folds dict(name=value).
+func (s *Scanner) dictCall(r value, args []argument) value {
+	base := len(s.vals)
+	for _, a := range args {
+		if a.keyword == 0 {
+			s.vals = s.vals[:base]
+			if len(args) == 1 && a.val.kind == vDict {
+				return a.val
+			}
+			return r
+		}
+		s.vals = append(s.vals, s.constOf(append([]byte(nil), s.names.bytes(a.keyword)...), 0, 0), a.val)
+	}
+	d := s.list(vDict, s.vals[base:])
+	s.vals = s.vals[:base]
+	return d
+}
+
+// pythonCode reads the source in [python, "-c", source].
+func (s *Scanner) pythonCode(v value, first uint32) {
+	if v.kind != vList {
+		return
+	}
+	items := s.items(v)
+	for i := 1; i+1 < len(items) && i < 8; i++ {
+		if items[i].kind == vStr && string(s.text(items[i])) == "-c" && items[i+1].kind == vStr {
+			if p := s.programOf(v); len(p) > 0 && strings.HasPrefix(p[0], "python") {
+				s.nested(items[i+1], first)
+			}
+			return
+		}
+	}
 }

@@ -57,6 +57,7 @@ type Scanner struct {
 	foldSteps       int // what folding has cost
 	folded          int // bytes that decoders gave
 	opened          uint64
+	callStart       int // token that the call begins with whose result is being found
 	filemarks       []filemark
 	semicolons      int
 

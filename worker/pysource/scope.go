@@ -291,9 +291,6 @@ func (s *Scanner) attr(cls int32, n Name) value {
 		for _, b := range s.classes[cls].bases {
 			switch b.kind {
 			case vDotted:
-				if s.classes[cls].opaque() {
-					return value{}
-				}
 				return value{kind: vDotted, flags: flagMaybe, id: uint32(s.names.dot(b.name(), n))}
 			case vClass:
 				if next < 0 {
@@ -309,5 +306,13 @@ func (s *Scanner) attr(cls int32, n Name) value {
 	return value{}
 }
 
-// opaque reports whether the class has bases that are not known.
-func (c *class) opaque() bool { return false }
+// openClass returns what a name holds in the body of a class that is still
+// being read.
+func (s *Scanner) openClass(cls int32, n Name) value {
+	for i := s.symbol(n).local; i != 0; i = s.bindings[i].prev {
+		if sc := &s.scopes[s.bindings[i].scope]; sc.isClass && sc.class == cls {
+			return s.bindings[i].val
+		}
+	}
+	return value{}
+}

@@ -29,6 +29,8 @@ const (
 	vClass                 // a class of this file: index in classes
 	vSelf                  // an instance of that class
 	vNamespace             // the dict of a module or class of that Name; 0: of this module
+	vDictMethod            // get or kin of a vDict: index in lists
+	vItemGetter            // operator.itemgetter of that integer
 	vNamespaceMethod       // a method of such a dict
 	vModules               // sys.modules
 	vNameOfModule          // __name__

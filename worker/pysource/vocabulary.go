@@ -16,6 +16,8 @@ type vocabulary struct {
 	infos   []info
 	id      identifiers
 	flows   [maxSources][maxSinks]Name
+	host    []bool // of a standard module that others may be reached through
+	guest   []bool // of a module that is reached so
 	kinds   [stringKinds]Name
 	trait   [traitKinds]Name
 }
@@ -37,7 +39,7 @@ type info struct {
 type identifiers struct {
 	await, async, exec, print, match, caseWord, dunderName, staticmethod Name
 	dict, star, setitem, delitem, getitem, get, pop, setdefault          Name
-	target, function, fromlist, nameWord, encoding                       Name
+	target, function, fromlist, nameWord, encoding, call                 Name
 
 	builtins, str, bytes, list, set, getattr, chr, ord, int Name // builtins.…
 	dunderImport, builtinExec                               Name
@@ -68,7 +70,7 @@ func (v *vocabulary) load(n *Names) {
 		dunderImport: n.add("builtins.__import__"), sysModules: n.add("sys.modules"),
 		builtinExec: n.add("builtins.exec"), getattr: n.add("builtins.getattr"), chr: n.add("builtins.chr"),
 		ord: n.add("builtins.ord"), int: n.add("builtins.int"), target: n.add("target"), function: n.add("function"),
-		fromlist: n.add("fromlist"), get: n.add("get"), pop: n.add("pop"), getitem: n.add("__getitem__"),
+		fromlist: n.add("fromlist"), call: n.add("__call__"), get: n.add("get"), pop: n.add("pop"), getitem: n.add("__getitem__"),
 		setdefault: n.add("setdefault"),
 	}
 	for a := range attributeRules {
@@ -97,6 +99,13 @@ func (v *vocabulary) load(n *Names) {
 			canon = append(canon, n.add(from), to)
 		}
 	}
+	var hosts, guests []Name
+	for _, m := range strings.Fields(hostModules) {
+		hosts = append(hosts, n.add(m))
+	}
+	for _, m := range strings.Fields(guestModules) {
+		guests = append(guests, n.add(m))
+	}
 	// Everything above and the seeds have their names; infos may add more.
 	v.infos = make([]info, 1, 1024)
 	index := map[Name]uint16{}
@@ -112,6 +121,13 @@ func (v *vocabulary) load(n *Names) {
 	size := len(n.ents)
 	v.keyword, v.builtin, v.canon = make([]kind, size), make([]Name, size), make([]Name, size)
 	v.noRef, v.known = make([]bool, size), make([]uint16, size)
+	v.host, v.guest = make([]bool, size), make([]bool, size)
+	for _, m := range hosts {
+		v.host[m] = true
+	}
+	for _, m := range guests {
+		v.guest[m] = true
+	}
 	for i, k := range kws {
 		v.keyword[k] = kFalse + kind(i)
 	}
@@ -126,6 +142,12 @@ func (v *vocabulary) load(n *Names) {
 	for id, i := range index {
 		v.known[id] = i
 	}
+}
+
+// through reports whether child is a module of its own that parent, another
+// module, has imported: shutil.os is os.
+func (v *vocabulary) through(parent, child Name) bool {
+	return parent != child && int(child) < len(v.guest) && v.guest[child] && int(parent) < len(v.host) && v.host[parent]
 }
 
 // canonical returns the spelling of a dotted name that facts use.
@@ -185,6 +207,22 @@ func Canonical(dotted string) string {
 	}
 	return dotted
 }
+
+// hostModules are modules of the standard library that import guestModules; the
+// guests are no submodules of theirs.
+const (
+	hostModules = `argparse ast base64 bdb bz2 calendar cgi cgitb cmd code codecs codeop collections compileall configparser contextlib
+		copy csv ctypes dataclasses difflib dis doctest email enum filecmp fileinput fnmatch fractions ftplib functools getopt getpass
+		gettext glob gzip hashlib heapq hmac html imaplib imghdr imp inspect io json keyword linecache locale logging lzma
+		mailbox mimetypes modulefinder multiprocessing netrc nntplib numbers optparse os pathlib pdb pickle pickletools pkgutil platform plistlib
+		poplib posixpath pprint profile pstats pty py_compile pyclbr pydoc queue quopri random re reprlib rlcompleter runpy
+		sched secrets selectors shelve shlex shutil signal site smtplib socket socketserver sqlite3 ssl stat statistics string
+		subprocess sysconfig tarfile telnetlib tempfile textwrap threading timeit token tokenize trace traceback tracemalloc tty
+		turtle types typing unittest urllib uu uuid warnings wave weakref webbrowser zipapp zipfile zipimport zlib os.path
+		importlib.util importlib.abc urllib.request logging.handlers http.server http.client asyncio.base_events
+		requests.utils requests.sessions requests.compat numpy pip setuptools pkg_resources six distutils.util`
+	guestModules = "os sys subprocess socket builtins shutil ctypes pickle marshal importlib base64 tempfile threading posix nt io types"
+)
 
 const (
 	builtinFunctions = `eval exec compile open __import__ getattr setattr delattr hasattr globals locals vars dir
