@@ -77,6 +77,11 @@ func (s *Scanner) unreference(start, end, mark int) {
 			return
 		}
 	}
+	s.rewind(mark)
+}
+
+// rewind takes back the facts from mark on.
+func (s *Scanner) rewind(mark int) {
 	for len(s.lateFacts) > 0 && int(s.lateFacts[len(s.lateFacts)-1].fact) >= mark {
 		s.lateFacts = s.lateFacts[:len(s.lateFacts)-1]
 	}

@@ -164,54 +164,24 @@ func (s *Scanner) comprehension(open int) value {
 }
 
 // comprehended reads the element of a comprehension, at p. When the clause is
-// "for name in constants", it is read once for each of them.
+// "for name in constants" and the element folds, it is read for each of them.
 func (s *Scanner) comprehended(t token, end int) value {
 	fold := s.folding
 	s.folding = comprehensionFold{}
-	start := s.p
+	start, mark := s.p, len(s.facts)
 	if fold.items.kind == vList && end == int(t.name) {
 		items := s.items(fold.items)
-		cost := (int(t.pos) - start + 4) * len(items)
-		if len(items) > 0 && s.spend(2*cost) {
-			base := len(s.vals)
-			whole := true
-			for i, e := range items {
-				if i == 1 {
-					s.mute++
-				}
-				s.p = start
-				s.bind(fold.name, e)
-				v := s.test()
-				if s.at() == tColon || v.kind != vStr && v.kind != vInt && v.kind != vDotted {
-					whole = false
-					if i == 0 {
-						s.p = start
-					}
-				}
-				s.vals = append(s.vals, v)
-				if !whole {
-					break
-				}
+		if len(items) > 0 && allConstants(items) && s.spend((int(t.pos)-start+4)*len(items)*2) {
+			literals := len(s.literals)
+			s.bind(fold.name, items[0])
+			v := s.test()
+			if s.at() != tColon && (v.kind == vStr || v.kind == vInt || v.kind == vDotted) {
+				return s.comprehendEach(fold, start, v)
 			}
-			if len(s.vals)-base > 1 {
-				s.mute--
-			}
-			v := value{}
-			if whole {
-				v = s.list(vList, s.vals[base:])
-			} else if len(s.vals) > base {
-				v.taint = s.vals[len(s.vals)-1].taint
-			}
-			s.vals = s.vals[:base]
-			if whole {
-				return v
-			}
-			if s.p != start {
-				return value{kind: vPlain, taint: v.taint}
-			}
-			// The first reading gave the facts; this one is for the value.
-			s.mute++
-			defer func() { s.mute-- }()
+			// It does not fold: what was seen of the first is taken back.
+			s.rewind(mark)
+			s.literals = s.literals[:literals]
+			s.p = start
 			s.bind(fold.name, s.element(fold.items))
 		}
 	}
@@ -225,8 +195,46 @@ func (s *Scanner) comprehended(t token, end int) value {
 	case vInst:
 		v.kind = vIter
 		return v
+	case vDotted, vUnion:
+		return s.list(vList, []value{v})
 	}
 	return value{kind: vPlain, taint: v.taint}
+}
+
+// comprehendEach reads the element at start once more for every constant but
+// the first, of which it gave v; facts come from the first alone.
+func (s *Scanner) comprehendEach(fold comprehensionFold, start int, v value) value {
+	base := len(s.vals)
+	s.vals = append(s.vals, v)
+	s.mute++
+	after := s.p
+	n := len(s.items(fold.items))
+	for i := 1; i < n; i++ {
+		s.p = start
+		s.bind(fold.name, s.items(fold.items)[i])
+		w := s.test()
+		if w.kind != v.kind {
+			break
+		}
+		s.vals = append(s.vals, w)
+	}
+	s.mute--
+	s.p = after
+	r := value{kind: vPlain, taint: v.taint}
+	if len(s.vals)-base == n {
+		r = s.list(vList, s.vals[base:])
+	}
+	s.vals = s.vals[:base]
+	return r
+}
+
+func allConstants(vals []value) bool {
+	for _, v := range vals {
+		if v.kind != vStr && v.kind != vInt {
+			return false
+		}
+	}
+	return true
 }
 
 // comprehensionFold is the clause of a comprehension over constants.

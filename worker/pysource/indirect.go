@@ -115,8 +115,11 @@ func (s *Scanner) index(v, i value) value {
 		}
 		return value{}
 	case vDotted:
-		if v.name() == s.names.vocab.id.builtins {
+		switch v.name() {
+		case s.names.vocab.id.builtins:
 			return s.getattr(v, i) // __builtins__["eval"]
+		case s.names.vocab.id.sysModules:
+			return s.index(value{kind: vModules}, i)
 		}
 	case vList:
 		items := s.items(v)

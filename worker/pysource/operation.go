@@ -40,6 +40,7 @@ const (
 	opResolveName
 	opSpawnFile
 	opDict
+	opModules
 	opSetattr
 	opItemGetter
 	opNext
@@ -87,6 +88,7 @@ var operations = []struct {
 		multiprocessing.Pool.apply multiprocessing.Pool.apply_async contextvars.Context.run weakref.finalize`},
 	{opResolveName, "pkgutil.resolve_name pydoc.locate"},
 	{opSpawnFile, processCallees + " " + spawnCallees + " runpy.run_path builtins.execfile importlib.util.spec_from_file_location ctypes.CDLL ctypes.cdll.LoadLibrary ctypes.WinDLL"},
+	{opModules, "sys.modules.get sys.modules.pop sys.modules.__getitem__ sys.modules.setdefault"},
 	{opDict, "builtins.dict collections.OrderedDict"},
 	{opSetattr, "builtins.setattr builtins.object.__setattr__ builtins.type.__setattr__"},
 	{opItemGetter, "operator.itemgetter"},
@@ -250,6 +252,8 @@ func (s *Scanner) operation(o op, r, callee, recv value, args []argument, first,
 	case opSpawnFile:
 		s.spawnFile(args, first, end)
 		s.pythonCode(arg(0), first)
+	case opModules:
+		return s.index(value{kind: vModules}, arg(0))
 	case opDict:
 		return s.dictCall(r, args)
 	case opSetattr:

@@ -106,7 +106,6 @@ func (v *vocabulary) loadInfos(n *Names, at func(string) *info) {
 			in.result, in.class = k, id
 		}
 	}
-	at("sys.modules").attr = vModules
 	for _, a := range attributes {
 		k, id := class(a.class)
 		for _, c := range strings.Fields(a.names) {
