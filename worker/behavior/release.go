@@ -171,7 +171,7 @@ func (r *Release) enter(name pysource.Name, key entryKey, f *pysource.Fact) uint
 	} else {
 		if int(name) < len(r.m.exact) {
 			for _, t := range r.m.exact[name] {
-				if t.kinds>>f.Kind&1 != 0 && r.m.counts(t.signal, key.context()) {
+				if t.kinds>>f.Kind&1 != 0 && r.m.counts(t.signal, key.context()) && !slices.Contains(r.spans[e.span:], t.signal) {
 					r.spans = append(r.spans, t.signal)
 				}
 			}
