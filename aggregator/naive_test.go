@@ -44,7 +44,7 @@ func connect(t *testing.T, ch *engine.ClickHouse) *store.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	if _, err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -28,11 +28,10 @@ const (
 // minutes, or when a message comes from a newer build. All goroutines that it
 // starts have stopped when it returns.
 func (a *Aggregator) Run(ctx context.Context, c *queue.Conn) error {
-	err := a.run(ctx, c)
-	if ctx.Err() != nil {
-		return nil
+	if err := a.run(ctx, c); ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 func (a *Aggregator) run(ctx context.Context, c *queue.Conn) error {

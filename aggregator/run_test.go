@@ -1,6 +1,7 @@
 package aggregator
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -70,7 +71,7 @@ func TestChooseVersions(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := choose(tt.all, tt.last)
-			if err != tt.err || got != tt.want {
+			if !errors.Is(err, tt.err) || got != tt.want {
 				t.Errorf("got %+v, %v; want %+v, %v", got, err, tt.want, tt.err)
 			}
 		})

@@ -45,7 +45,7 @@ func open(t *testing.T) (*store.DB, *query.Reader) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { db.Close() })
+		t.Cleanup(func() { _ = db.Close() })
 		return db
 	}
 	owner := connect(ch.Owner(), engine.Database)

@@ -128,7 +128,7 @@ func Of(b Band, tallies [NumStrata]Tally, hits [NumStrata]Hits) Estimate {
 		e.leastScanned = min(e.leastScanned, float64(p.scanned)/p.size)
 	}
 	e.Interval = Interval{max(0, e.Share-math.Sqrt(below)), min(1, e.Share+math.Sqrt(above))}
-	e.Interval = e.Interval.within(e.Count, e.Scanned, e.Size)
+	e.Interval = e.within(e.Count, e.Scanned, e.Size)
 	e.Share = clamp(e.Share, e.Low, e.High)
 	return e
 }

@@ -26,7 +26,7 @@ func open(t *testing.T, ch *engine.ClickHouse, a engine.Account, database string
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	return db
 }
 
@@ -93,7 +93,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			defer cancel()
 			db, err := store.Open(ctx, tt.o)
 			if err == nil {
-				db.Close()
+				_ = db.Close()
 				t.Fatal("opened")
 			}
 			if !errors.Is(err, tt.want) || strings.Contains(err.Error(), "wrong") || !strings.Contains(err.Error(), tt.o.Addr) {

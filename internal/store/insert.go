@@ -40,7 +40,7 @@ func (db *DB) Insert(ctx context.Context, table string, columns ...Column) error
 	if err != nil {
 		return fmt.Errorf("store: insert into %s: %w", table, err)
 	}
-	defer batch.Close()
+	defer func() { _ = batch.Close() }() // returns the connection; Send says what went wrong
 	for i, c := range columns {
 		if err := batch.Column(i).Append(c.Values); err != nil {
 			return fmt.Errorf("store: insert into %s: column %s: %w", table, c.Name, err)

@@ -50,11 +50,9 @@ type named struct {
 
 // Open opens a file with the names put in; folders are as they are.
 func (n named) Open(name string) (fs.File, error) {
-	f, err := n.FS.Open(name)
-	if err != nil || path.Ext(name) != ".sql" {
-		return f, err
+	if path.Ext(name) != ".sql" {
+		return n.FS.Open(name)
 	}
-	defer f.Close()
 	b, err := fs.ReadFile(n.FS, name)
 	if err != nil {
 		return nil, err
