@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -164,6 +165,26 @@ func waitCovered(t *testing.T, c *queue.Conn, db *store.DB) {
 	t.Fatal("no snapshot covers everything after a minute")
 }
 
+// lines is what a child writes.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *lines) has(s string) bool { return strings.Contains(l.String(), s) }
+
 // An aggregator that is killed at any moment, many times, ends with the same
 // snapshot as a naive count. Built with the tag plant_ack_before_insert, which
 // acknowledges too early, this test must fail.
@@ -174,10 +195,10 @@ func TestKilledAggregatorCountsTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start := func() (*exec.Cmd, *strings.Builder) {
+	start := func() (*exec.Cmd, *lines) {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), childEnv+"="+string(env))
-		log := new(strings.Builder)
+		log := new(lines)
 		cmd.Stdout, cmd.Stderr = io.Discard, log
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -186,9 +207,13 @@ func TestKilledAggregatorCountsTheSame(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(3, 3))
 	kills := 0
-	for range 12 {
+	for i := range 12 {
 		cmd, log := start()
-		time.Sleep(time.Duration(80+rng.IntN(300)) * time.Millisecond)
+		// Most are killed while they store, some before they do.
+		for end := time.Now().Add(3 * time.Second); i%4 > 0 && time.Now().Before(end) && !log.has("scans stored"); {
+			time.Sleep(5 * time.Millisecond)
+		}
+		time.Sleep(time.Duration(rng.IntN(150)) * time.Millisecond)
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +221,7 @@ func TestKilledAggregatorCountsTheSame(t *testing.T) {
 		if !cmd.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
 			t.Fatalf("the aggregator ended by itself:\n%s", log)
 		}
-		if strings.Contains(log.String(), "scans stored") {
+		if log.has("scans stored") {
 			kills++
 		}
 	}

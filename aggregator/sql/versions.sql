@@ -1,5 +1,5 @@
 -- Which versions the scans of projects on the index have, and how many each covers.
-SELECT scanner, catalogue, uniqExact(project_id) AS projects, max(scan_seq) AS newest
+SELECT scanner, catalogue, toUInt64(groupBitmap(project_id)) AS projects, max(scan_seq) AS newest
 FROM scans
 WHERE page_latest AND project_id IN (SELECT project_id FROM index_names WHERE names = {names:UInt64})
 GROUP BY scanner, catalogue
