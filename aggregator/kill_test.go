@@ -64,7 +64,7 @@ func runAt(ctx context.Context, p place) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	c, err := queue.Connect(ctx, queue.Options{URL: p.NATS, User: p.NATSUser.User, Password: p.NATSUser.Password, Name: "aggregator"})
 	if err != nil {
 		return err

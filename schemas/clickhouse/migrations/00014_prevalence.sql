@@ -1,6 +1,6 @@
 -- +goose NO TRANSACTION
 -- +goose Up
--- The published numbers: kind is behavior, issue, email-class, outcome or reason;
+-- The published numbers: kind is behavior, issue, email-class, outcome or reason,
 -- context is empty for the headline. share, low and high are NULL while there
 -- is not enough data.
 CREATE TABLE IF NOT EXISTS ${database}.prevalence
