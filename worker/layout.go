@@ -149,25 +149,30 @@ func (l *layout) installedAt(name string) place {
 		parts = nil
 	}
 	sole := len(l.tops) <= 1
+	// What lies in a package knows its relatives, whatever it is there for.
+	support := supportPlace
+	if len(parts) > 0 && l.tops[parts[0]] {
+		support.module = moduleName(name)
+	}
 	for i, p := range parts {
 		if i == 0 && sole {
 			continue // the package is called that
 		}
 		switch p {
 		case "tests", "testsuite", "examples", "example", "benchmarks":
-			return supportPlace
+			return support
 		case "test":
 			if l.testFolders[strings.Join(parts[:i+1], "/")] {
-				return supportPlace
+				return support
 			}
 		case "docs", "doc", "demo", "demos", "samples":
 			if i == 0 {
-				return supportPlace
+				return support
 			}
 		}
 	}
 	if isTestFile(base) && (len(parts) > 0 || !sole) {
-		return supportPlace
+		return support
 	}
 	return place{role: pysource.RoleModule, module: moduleName(name)}
 }

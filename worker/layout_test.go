@@ -23,7 +23,7 @@ func checkPlaces(t *testing.T, l *layout, lines string) {
 		}
 		p := l.place(f[0])
 		got := f[0] + " " + roleNames[p.role]
-		if p.role == pysource.RoleModule {
+		if p.module != "" && p.role != pysource.RoleInstall {
 			got += " " + p.module
 		}
 		if got != strings.Join(f, " ") {
@@ -44,16 +44,16 @@ func TestWheelPlaces(t *testing.T) {
 	checkPlaces(t, l, `
 		pkg/__init__.py module pkg.__init__
 		pkg/a.py module pkg.a
-		pkg/tests/test_a.py support
-		pkg/tests/helper.py support
+		pkg/tests/test_a.py support pkg.tests.test_a
+		pkg/tests/helper.py support pkg.tests.helper
 		pkg/test/__init__.py module pkg.test.__init__
 		pkg/testing.py module pkg.testing
-		pkg/check/test/test_b.py support
-		pkg/check/test/c.py support
+		pkg/check/test/test_b.py support pkg.check.test.test_b
+		pkg/check/test/c.py support pkg.check.test.c
 		pkg/docs/d.py module pkg.docs.d
-		pkg/test_e.py support
+		pkg/test_e.py support pkg.test_e
 		other.py module other
-		docs/conf.py support
+		docs/conf.py support docs.conf
 		evil.pth startup
 		pkg/not.pth support
 		pkg-1.data/scripts/run script
@@ -86,7 +86,7 @@ func TestSdistPlaces(t *testing.T) {
 		pkg-1/unused.py support
 		pkg-1/src/pkg/__init__.py module pkg.__init__
 		pkg-1/src/pkg/a.py module pkg.a
-		pkg-1/src/pkg/tests/test_a.py support
+		pkg-1/src/pkg/tests/test_a.py support pkg.tests.test_a
 		pkg-1/tests/test_b.py support
 		pkg-1/docs/conf.py support
 		pkg-1/build_it/backend.py install
@@ -153,7 +153,7 @@ func TestSdistPlaces(t *testing.T) {
 		pkg-1/unused.py module unused
 		pkg-1/src/pkg/__init__.py module pkg.__init__
 		pkg-1/src/pkg/a.py support
-		pkg-1/src/pkg/tests/test_a.py support
+		pkg-1/src/pkg/tests/test_a.py support pkg.tests.test_a
 		pkg-1/bin/run.py script
 		pkg-1/tests/pkg/__init__.py support
 	`)
@@ -164,7 +164,7 @@ func TestEggPlaces(t *testing.T) {
 	l.setTops([]string{"pkg", "tests"})
 	checkPlaces(t, l, `
 		pkg/__init__.py module pkg.__init__
-		tests/a.py support
+		tests/a.py support tests.a
 		EGG-INFO/scripts/run script
 		EGG-INFO/x.py support
 	`)
