@@ -153,7 +153,7 @@ func TestSdistPlaces(t *testing.T) {
 		pkg-1/unused.py module unused
 		pkg-1/src/pkg/__init__.py module pkg.__init__
 		pkg-1/src/pkg/a.py support
-		pkg-1/src/pkg/tests/test_a.py support pkg.tests.test_a
+		pkg-1/src/pkg/tests/test_a.py support
 		pkg-1/bin/run.py script
 		pkg-1/tests/pkg/__init__.py support
 	`)
