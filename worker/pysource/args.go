@@ -196,27 +196,28 @@ func (s *Scanner) argValue(form argForm, words string, v value) string {
 		case form == formBool && v.int() == 1:
 			return "True"
 		}
-		return oneOf(strconv.FormatInt(v.int(), 10), words)
+		var buf [12]byte
+		return oneOf(strconv.AppendInt(buf[:0], v.int(), 10), words)
 	case vStr:
 		b := s.text(v)
 		if form == formMode {
 			return fileMode(b)
 		}
 		if len(b) < 40 {
-			return oneOf(strings.ReplaceAll(strings.TrimSpace(string(b)), "-", "_"), strings.ReplaceAll(words, "-", "_"))
+			return oneOf(bytes.TrimSpace(b), words)
 		}
 	case vDotted:
 		b := s.names.bytes(v.name())
-		return oneOf(string(b[bytes.LastIndexByte(b, '.')+1:]), words)
+		return oneOf(b[bytes.LastIndexByte(b, '.')+1:], words)
 	case vInst:
 		b := s.names.bytes(v.name())
-		return oneOf(string(b[bytes.LastIndexByte(b, '.')+1:]), words)
+		return oneOf(b[bytes.LastIndexByte(b, '.')+1:], words)
 	}
 	return "?"
 }
 
 // oneOf returns w if it is one of words, else "?".
-func oneOf(w, words string) string {
+func oneOf[T string | []byte](w T, words string) string {
 	for rest := words; rest != ""; {
 		var f string
 		rest = strings.TrimLeft(rest, " \t\n")
@@ -225,11 +226,31 @@ func oneOf(w, words string) string {
 		} else {
 			f, rest = rest, ""
 		}
-		if f == w || strings.EqualFold(f, w) && f != "" {
+		if alike(f, w) {
 			return f
 		}
 	}
 	return "?"
+}
+
+// alike compares without regard to case, and takes hyphens for underscores.
+func alike[T string | []byte](f string, w T) bool {
+	if len(f) != len(w) || len(f) == 0 {
+		return false
+	}
+	for i := range len(f) {
+		a, b := f[i], w[i]
+		if a >= 'A' && a <= 'Z' {
+			a |= 0x20
+		}
+		if b >= 'A' && b <= 'Z' {
+			b |= 0x20
+		}
+		if a != b && !(a == '_' && b == '-' || a == '-' && b == '_') {
+			return false
+		}
+	}
+	return true
 }
 
 // fileMode reduces a file mode to its letter and plus.

@@ -44,6 +44,9 @@ func (s *Scanner) expressions() value {
 	return v
 }
 
+// endsOperand tells the tokens after which an expression of one token is whole.
+var endsOperand = [kindCount]bool{tComma: true, tRParen: true, tRBrack: true, tRBrace: true}
+
 // endsExpression reports whether no expression can begin here.
 func (s *Scanner) endsExpression() bool {
 	switch s.at() {
@@ -59,6 +62,24 @@ func (s *Scanner) test() value {
 		s.cut("nesting")
 		s.p++
 		return value{}
+	}
+	if next := s.p + 1; next < len(s.toks) && endsOperand[s.toks[next].kind] {
+		// One token alone: most arguments and elements are.
+		switch t := &s.toks[s.p]; t.kind {
+		case tName:
+			s.p++
+			v := s.used(s.nameValue(t.name), s.p-1)
+			if v.flags&flagPending != 0 {
+				v = s.settle(v)
+			}
+			return v
+		case tNumber:
+			s.p++
+			return number(s.src[t.pos:t.name])
+		case tString:
+			s.p++
+			return s.settle(s.literal(t))
+		}
 	}
 	s.depth++
 	v := s.binary(1)

@@ -160,7 +160,7 @@ func (s *Scanner) urls(b []byte, line uint32) bool {
 		for len(rest) > 0 && strings.IndexByte(".,;:!?)]}'", rest[len(rest)-1]) >= 0 {
 			rest = rest[:len(rest)-1]
 		}
-		if s.url(bytes.ToLower(scheme), rest, line) && start == 0 && end == len(b) {
+		if s.url(scheme, rest, line) && start == 0 && end == len(b) {
 			whole = true
 		}
 	}
@@ -194,7 +194,7 @@ func (s *Scanner) url(scheme, rest []byte, line uint32) bool {
 		host = host[:i]
 	}
 	if len(host) == 0 || len(host) > 253 {
-		if string(scheme) == "file" && len(rest) > 1 {
+		if bytes.EqualFold(scheme, []byte("file")) && len(rest) > 1 {
 			s.path(rest, line)
 		}
 		return false
@@ -208,7 +208,7 @@ func (s *Scanner) url(scheme, rest []byte, line uint32) bool {
 	}
 	for _, w := range webhooks {
 		if bytes.HasPrefix(rest, []byte(w)) && len(rest) > len(w) {
-			s.kind(kindWebhook, join3(scheme, "://", rest), line)
+			s.kind(kindWebhook, s.joined(scheme, rest), line)
 			rest = rest[:len(w)] // what follows is a secret
 			break
 		}
@@ -219,12 +219,21 @@ func (s *Scanner) url(scheme, rest []byte, line uint32) bool {
 	if quad(host) {
 		s.kind(kindIPv4, host, line)
 	}
-	s.kind(kindURL, join3(scheme, "://", rest), line)
+	s.kind(kindURL, s.joined(scheme, rest), line)
 	return true
 }
 
-func join3(a []byte, b string, c []byte) []byte {
-	return append(append(append(make([]byte, 0, len(a)+len(b)+len(c)), a...), b...), c...)
+// joined puts a URL together again, in the scratch buffer.
+func (s *Scanner) joined(scheme, rest []byte) []byte {
+	b := append(s.scratch[:0], scheme...)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c | 0x20
+		}
+	}
+	b = append(b, "://"...)
+	s.scratch = append(b, rest...)
+	return s.scratch
 }
 
 // quad reports whether b is an IPv4 address in dotted form.
@@ -285,7 +294,13 @@ func (s *Scanner) ipv4(b []byte, has uint16, line uint32) {
 // versionLike tells a version number of four parts from an address: by the
 // words around it, by what it is given to, and by its size.
 func (s *Scanner) versionLike(b []byte, start, end int) bool {
-	before := bytes.ToLower(b[max(0, start-16):start])
+	var buf [16]byte
+	before := buf[:copy(buf[:], b[max(0, start-16):start])]
+	for i, c := range before {
+		if c >= 'A' && c <= 'Z' {
+			before[i] = c | 0x20
+		}
+	}
 	for _, w := range []string{"version", "ver", "release", "v.", "rev", "oid", ">", "<", "~", "^", "chrome/", "safari/", "/"} {
 		if bytes.Contains(before, []byte(w)) && !bytes.Contains(before, []byte("server")) {
 			return true

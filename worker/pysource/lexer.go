@@ -126,12 +126,18 @@ func (l *lexer) scan() {
 	src, p := l.src, l.pos
 	toks := l.toks
 	names := l.names
+	keyword := names.vocab.keyword
 	for p < len(src) {
 		c := src[p]
 		switch byteClass[c] {
 		case bSpace:
-			start := p
-			for p++; p < len(src) && byteClass[src[p]] == bSpace; p++ {
+			p++
+			if p < len(src) && byteClass[src[p]] != bSpace {
+				continue
+			}
+			start := p - 1
+			for p < len(src) && byteClass[src[p]] == bSpace {
+				p++
 			}
 			if p-start >= hiddenColumns && l.hidden == 0 && len(toks) > 0 && len(l.brackets) == 0 &&
 				p < len(src) && src[p] != '\n' && src[p] != '#' && src[p] != '\\' {
@@ -153,24 +159,22 @@ func (l *lexer) scan() {
 					continue
 				}
 			}
-			var word uint64
-			if size <= 8 && start+8 <= len(src) {
-				word = binary.LittleEndian.Uint64(src[start:]) & wordMask[size]
-			} else {
-				word = nameWord(src[start:p])
-			}
 			var id Name
-			if high < 0x80 && size <= maxString {
-				id = names.intern(src[start:p], word)
-			} else {
+			switch {
+			case high >= 0x80 || size > maxString:
 				id = l.oddName(src[start:p])
+			case size <= 8 && start+8 <= len(src):
+				id = names.intern(src[start:p], binary.LittleEndian.Uint64(src[start:])&wordMask[size&15], 0)
+			default:
+				word, tail := nameWords(src[start:p])
+				id = names.intern(src[start:p], word, tail)
 			}
 			if int(id) > l.maxNames {
 				l.cutNames = true
 			}
 			k := tName
-			if int(id) < len(names.vocab.keyword) {
-				if kw := names.vocab.keyword[id]; kw != 0 {
+			if int(id) < len(keyword) {
+				if kw := keyword[id]; kw != 0 {
 					k = kw
 					if len(l.brackets) > 0 {
 						if k == kFor {
@@ -278,7 +282,16 @@ func (l *lexer) scan() {
 				l.line += l.step
 			}
 
+		case bComma:
+			toks = append(toks, token{kind: tComma, line: l.line})
+			p++
+
 		case bOp:
+			if p+1 < len(src) && !doublesOperator[src[p+1]] && (c != ':' || len(l.fstrings) == 0) {
+				toks = append(toks, token{kind: operatorKind[c], line: l.line})
+				p++
+				continue
+			}
 			if c == ':' && len(l.fstrings) > 0 && l.brackets[len(l.brackets)-1].kind == tFOpen {
 				toks = append(toks, token{kind: tFSpec, line: l.line})
 				l.toks, l.pos = toks, p+1
@@ -315,7 +328,7 @@ func (l *lexer) firstOnLine(p int) bool {
 }
 
 // wordMask keeps the first n bytes of a little-endian word.
-var wordMask = [9]uint64{0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff, 0xffffffffffffffff}
+var wordMask = [16]uint64{0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff, 0xffffffffffffffff}
 
 // numberEnd returns where the number that begins at p ends. "1if" is a number
 // and a keyword.

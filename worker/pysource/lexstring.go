@@ -49,7 +49,12 @@ func (l *lexer) str(flags uint8, size int) {
 	if flags&fTriple == 0 {
 	loop:
 		for p < len(src) {
-			switch c := src[p]; c {
+			c := src[p]
+			if !stringStop[c] {
+				p++
+				continue
+			}
+			switch c {
 			case q, '\n':
 				break loop
 			case '\\':

@@ -20,18 +20,19 @@ type Names struct {
 	fixed      int // ents that survive Reset
 	fixedArena int
 	fixedPairs int
-	baseSlots  []nameSlot
-	basePairs  []pairSlot
+	dirtySlots []uint32 // places of names that Reset forgets
+	dirtyPairs []uint32
 
 	vocab vocabulary
 }
 
-// nameSlot holds a Name and enough of its bytes to tell it: word is the string
-// itself, zero-padded, up to 8 bytes, and a mixed hash of longer ones.
+// nameSlot holds a Name and enough of its bytes to tell it: up to 16 bytes the
+// string itself, in two words that may overlap; of a longer one the first
+// bytes and a hash.
 type nameSlot struct {
-	word uint64
-	id   Name
-	size uint32
+	word, tail uint64
+	id         Name
+	size       uint32
 }
 
 // pairSlot maps parent<<32|child to a Name. The top bit of the key marks
@@ -39,6 +40,7 @@ type nameSlot struct {
 type pairSlot struct {
 	key uint64
 	id  Name
+	age uint32 // how many were put before it
 }
 
 // nameEnt places a name's bytes in the arena. size is pairSize for a name that
@@ -46,12 +48,13 @@ type pairSlot struct {
 type nameEnt struct{ off, size uint32 }
 
 const (
-	pairSize  = ^uint32(0)
-	scopeBit  = uint64(1) << 63
-	hashMul   = 0x9E3779B97F4A7C15
-	minSlots  = 1 << 14
-	maxDotted = 300     // bytes; attributes of a longer dotted name are left off
-	maxString = 1 << 12 // longer names are cut, so that no chain of dots can grow the arena quadratically
+	pairSize     = ^uint32(0)
+	scopeBit     = uint64(1) << 63
+	hashMul      = 0x9E3779B97F4A7C15
+	minSlots     = 1 << 14
+	maxKeptSlots = 1 << 18 // of a table that Reset keeps
+	maxDotted    = 300     // bytes; attributes of a longer dotted name are left off
+	maxString    = 1 << 12 // longer names are cut, so that no chain of dots can grow the arena quadratically
 )
 
 // NewNames returns a table in which the seeds have the Names 1 to len(seed),
@@ -68,19 +71,41 @@ func NewNames(seed ...string) *Names {
 	}
 	n.vocab.load(n)
 	n.fixed, n.fixedArena, n.fixedPairs = len(n.ents), len(n.arena), n.nPair
-	n.baseSlots = append(n.baseSlots, n.slots...)
-	n.basePairs = append(n.basePairs, n.pairs...)
+	n.dirtySlots, n.dirtyPairs = n.dirtySlots[:0], n.dirtyPairs[:0]
 	return n
 }
 
 // Reset forgets every name but the seeds. Names handed out before, other than
 // those of the seeds, must not be used any more.
 func (n *Names) Reset() {
+	// What was added last is taken out; the rest stays where it was put, because
+	// names never move but when the table grows, in the order of their ids.
+	for _, i := range n.dirtySlots {
+		n.slots[i] = nameSlot{}
+	}
+	for _, i := range n.dirtyPairs {
+		n.pairs[i] = pairSlot{}
+	}
+	n.dirtySlots, n.dirtyPairs = n.dirtySlots[:0], n.dirtyPairs[:0]
 	n.ents = n.ents[:n.fixed]
 	n.arena = n.arena[:n.fixedArena]
 	n.nPair = n.fixedPairs
-	n.slots = append(n.slots[:0], n.baseSlots...)
-	n.pairs = append(n.pairs[:0], n.basePairs...)
+	if len(n.slots) > maxKeptSlots || len(n.pairs) > maxKeptSlots || cap(n.ents) > maxKeptSlots {
+		n.shrink()
+	}
+}
+
+// shrink gives back what one giant needed.
+func (n *Names) shrink() {
+	if len(n.slots) > maxKeptSlots {
+		n.rehash(minSlots)
+	}
+	if len(n.pairs) > maxKeptSlots {
+		n.rehashPairs(minSlots)
+	}
+	n.ents = append([]nameEnt(nil), n.ents...)
+	n.arena = append([]byte(nil), n.arena...)
+	n.dirtySlots, n.dirtyPairs = nil, nil
 }
 
 // Len returns one more than the highest Name handed out.
@@ -137,47 +162,50 @@ func (n *Names) Intern(b []byte) Name {
 	if len(b) > maxString {
 		b = b[:maxString]
 	}
-	return n.intern(b, nameWord(b))
+	word, tail := nameWords(b)
+	return n.intern(b, word, tail)
 }
 
 func (n *Names) add(s string) Name { return n.Intern([]byte(s)) }
 
-// nameWord returns the word under which b is kept.
-func nameWord(b []byte) uint64 {
-	if len(b) >= 8 {
-		w := binary.LittleEndian.Uint64(b)
-		if len(b) == 8 {
-			return w
-		}
-		return longWord(b, w)
+// nameWords returns the words under which b is kept.
+func nameWords(b []byte) (word, tail uint64) {
+	switch {
+	case len(b) > 16:
+		return longWords(b)
+	case len(b) > 8:
+		return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[len(b)-8:])
 	}
-	var w uint64
 	for i := len(b) - 1; i >= 0; i-- {
-		w = w<<8 | uint64(b[i])
+		word = word<<8 | uint64(b[i])
 	}
-	return w
+	return word, 0
 }
 
-// longWord mixes more than 8 bytes, the first of which are w.
-func longWord(b []byte, w uint64) uint64 {
-	h := w * hashMul
-	i := 8
-	for ; i+8 < len(b); i += 8 {
+// longWords mixes more than 16 bytes.
+func longWords(b []byte) (word, tail uint64) {
+	word = binary.LittleEndian.Uint64(b)
+	h := word * hashMul
+	for i := 8; i+8 < len(b); i += 8 {
 		h = (bits.RotateLeft64(h, 23) ^ binary.LittleEndian.Uint64(b[i:])) * hashMul
 	}
-	return (bits.RotateLeft64(h, 23) ^ binary.LittleEndian.Uint64(b[len(b)-8:])) * hashMul
+	return word, (bits.RotateLeft64(h, 23) ^ binary.LittleEndian.Uint64(b[len(b)-8:])) * hashMul
 }
 
-func (n *Names) intern(b []byte, word uint64) Name {
-	mask := uint64(len(n.slots) - 1)
-	i := (word ^ uint64(len(b))) * hashMul >> 32 & mask
+// slotHash spreads the words of a name over the table.
+func slotHash(word, tail uint64, size int) uint64 {
+	h := (word ^ bits.RotateLeft64(tail, 29) ^ uint64(size)) * hashMul
+	return h >> 32
+}
+
+func (n *Names) intern(b []byte, word, tail uint64) Name {
+	slots := n.slots
+	mask := uint64(len(slots) - 1)
+	i := slotHash(word, tail, len(b)) & mask
 	for {
-		s := &n.slots[i]
-		if s.id == 0 {
-			return n.insert(b, word, i)
-		}
-		if s.word == word && s.size == uint32(len(b)) {
-			if len(b) <= 8 {
+		s := &slots[i&uint64(len(slots)-1)]
+		if s.word == word && s.tail == tail && s.size == uint32(len(b)) {
+			if len(b) <= 16 {
 				return s.id
 			}
 			e := n.ents[s.id]
@@ -185,31 +213,51 @@ func (n *Names) intern(b []byte, word uint64) Name {
 				return s.id
 			}
 		}
+		if s.id == 0 {
+			return n.insert(b, word, tail, i)
+		}
 		i = (i + 1) & mask
 	}
 }
 
-func (n *Names) insert(b []byte, word, i uint64) Name {
+func (n *Names) insert(b []byte, word, tail, i uint64) Name {
 	id := Name(len(n.ents))
 	n.ents = append(n.ents, nameEnt{uint32(len(n.arena)), uint32(len(b))})
 	n.arena = append(n.arena, b...)
-	n.slots[i] = nameSlot{word, id, uint32(len(b))}
+	n.slots[i] = nameSlot{word, tail, id, uint32(len(b))}
+	n.dirtySlots = append(n.dirtySlots, uint32(i))
 	if 2*len(n.ents) > len(n.slots) {
-		old := n.slots
-		n.slots = make([]nameSlot, 2*len(old))
-		mask := uint64(len(n.slots) - 1)
-		for _, s := range old {
-			if s.id == 0 {
-				continue
-			}
-			j := (s.word ^ uint64(s.size)) * hashMul >> 32 & mask
-			for n.slots[j].id != 0 {
-				j = (j + 1) & mask
-			}
-			n.slots[j] = s
-		}
+		n.rehash(2 * len(n.slots))
 	}
 	return id
+}
+
+// rehash moves the names to a table of another size, those that survive Reset
+// first, so that taking out the others never breaks a chain.
+func (n *Names) rehash(size int) {
+	old := n.slots
+	byID := make([]nameSlot, len(n.ents))
+	for _, s := range old {
+		if s.id != 0 && int(s.id) < len(byID) {
+			byID[s.id] = s
+		}
+	}
+	n.slots = make([]nameSlot, size)
+	n.dirtySlots = n.dirtySlots[:0]
+	mask := uint64(size - 1)
+	for _, s := range byID {
+		if s.id == 0 {
+			continue // zero, or kept as a pair
+		}
+		i := slotHash(s.word, s.tail, int(s.size)) & mask
+		for n.slots[i].id != 0 {
+			i = (i + 1) & mask
+		}
+		n.slots[i] = s
+		if n.fixed != 0 && int(s.id) >= n.fixed {
+			n.dirtySlots = append(n.dirtySlots, uint32(i))
+		}
+	}
 }
 
 // pair finds the slot of a key: its Name, or zero and where to put it.
@@ -234,23 +282,34 @@ func pairHash(key uint64) uint64 {
 }
 
 func (n *Names) setPair(key uint64, i uint64, id Name) {
-	n.pairs[i] = pairSlot{key, id}
+	n.pairs[i] = pairSlot{key, id, uint32(n.nPair)}
+	n.dirtyPairs = append(n.dirtyPairs, uint32(i))
 	n.nPair++
-	if 2*n.nPair <= len(n.pairs) {
-		return
+	if 2*n.nPair > len(n.pairs) {
+		n.rehashPairs(2 * len(n.pairs))
 	}
-	old := n.pairs
-	n.pairs = make([]pairSlot, 2*len(old))
-	mask := uint64(len(n.pairs) - 1)
-	for _, s := range old {
-		if s.id == 0 {
-			continue
+}
+
+// rehashPairs is rehash for pairs.
+func (n *Names) rehashPairs(size int) {
+	byAge := make([]pairSlot, n.nPair)
+	for _, s := range n.pairs {
+		if s.id != 0 {
+			byAge[s.age] = s
 		}
-		j := pairHash(s.key) & mask
-		for n.pairs[j].id != 0 {
-			j = (j + 1) & mask
+	}
+	n.pairs = make([]pairSlot, size)
+	n.dirtyPairs = n.dirtyPairs[:0]
+	mask := uint64(size - 1)
+	for _, s := range byAge {
+		i := pairHash(s.key) & mask
+		for n.pairs[i].id != 0 {
+			i = (i + 1) & mask
 		}
-		n.pairs[j] = s
+		n.pairs[i] = s
+		if n.fixed != 0 && int(s.age) >= n.fixedPairs {
+			n.dirtyPairs = append(n.dirtyPairs, uint32(i))
+		}
 	}
 }
 

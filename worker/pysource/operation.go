@@ -438,7 +438,7 @@ func (s *Scanner) dictCall(r value, args []argument) value {
 			}
 			return r
 		}
-		s.vals = append(s.vals, s.constOf(append([]byte(nil), s.names.bytes(a.keyword)...), 0, 0), a.val)
+		s.vals = append(s.vals, s.constOf(s.names.bytes(a.keyword), 0, 0), a.val)
 	}
 	d := s.list(vDict, s.vals[base:])
 	s.vals = s.vals[:base]

@@ -213,7 +213,8 @@ func (s *Scanner) trait(t int, line uint32) {
 // imports count from.
 func (s *Scanner) setModule(module string) {
 	s.module = s.module[:0]
-	for rest := []byte(module); len(rest) > 0; {
+	s.scratch = append(s.scratch[:0], module...)
+	for rest := s.scratch; len(rest) > 0; {
 		part := rest
 		if i := bytes.IndexByte(rest, '.'); i >= 0 {
 			part, rest = rest[:i], rest[i+1:]

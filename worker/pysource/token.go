@@ -160,7 +160,20 @@ const (
 	bDot
 	bBackslash
 	bOp
+	bComma
 )
+
+// operatorKind is the kind of an operator of one byte; doublesOperator tells
+// the bytes that may make it a longer one.
+var operatorKind = [256]kind{
+	'=': tAssign, ':': tColon, ';': tSemi, '~': tTilde, '`': tBackquote, '!': tBang, '<': tLess, '>': tGreater,
+	'+': tPlus, '-': tMinus, '*': tStar, '/': tSlash, '%': tPercent, '@': tAt, '&': tAmp, '|': tBar, '^': tCaret,
+}
+
+var doublesOperator = [256]bool{'=': true, '<': true, '>': true, '*': true, '/': true}
+
+// stringStop tells the bytes at which reading a string stops to look.
+var stringStop = [256]bool{'\'': true, '"': true, '\\': true, '\n': true}
 
 // byteClass and nameByte are the lexer's tables.
 var byteClass, nameByte = func() (class [256]uint8, name [256]bool) {
@@ -174,7 +187,7 @@ var byteClass, nameByte = func() (class [256]uint8, name [256]bool) {
 	}
 	for set, cl := range map[string]uint8{
 		" \t\f\x00": bSpace, "\n": bNewline, "'\"": bQuote, "#": bHash, "([{": bOpen,
-		")]}": bClose, ".": bDot, "\\": bBackslash, "+-*/%@&|^~<>=!,:;`": bOp,
+		")]}": bClose, ".": bDot, "\\": bBackslash, "+-*/%@&|^~<>=!:;`": bOp, ",": bComma,
 	} {
 		for i := 0; i < len(set); i++ {
 			class[set[i]] = cl
