@@ -11,8 +11,8 @@ import (
 // It may serve many files after one another, so that a matcher's name ids stay
 // good; it is not safe for concurrent use. Make one with NewNames.
 type Names struct {
-	slots []nameSlot // open addressing, a power of two long, at most half full
-	pairs []pairSlot // the same
+	slots []uint32   // open addressing: Name and a tag of 8 bits; a power of two long, at most half full
+	pairs []pairSlot // the same, of pairs
 	ents  []nameEnt  // by Name; ents[0] is the empty string
 	arena []byte
 	nPair int
@@ -26,15 +26,6 @@ type Names struct {
 	vocab vocabulary
 }
 
-// nameSlot holds a Name and enough of its bytes to tell it: up to 16 bytes the
-// string itself, in two words that may overlap; of a longer one the first
-// bytes and a hash.
-type nameSlot struct {
-	word, tail uint64
-	id         Name
-	size       uint32
-}
-
 // pairSlot maps parent<<32|child to a Name. The top bit of the key marks
 // scope names, which are kept as pairs and spelled out only by String.
 type pairSlot struct {
@@ -43,12 +34,19 @@ type pairSlot struct {
 	age uint32 // how many were put before it
 }
 
-// nameEnt places a name's bytes in the arena. size is pairSize for a name that
-// is kept as a pair; off is its index in pairs' terms: parent, child follow.
-type nameEnt struct{ off, size uint32 }
+// nameEnt places a name's bytes in the arena and holds enough of them to tell
+// it: up to 16 bytes the string itself, in two words that may overlap; of a
+// longer one the first bytes and a hash. A name that is kept as a pair has
+// pairSize for its size, and parent and child in the arena.
+type nameEnt struct {
+	word, tail uint64
+	off, size  uint32
+}
 
 const (
 	pairSize     = ^uint32(0)
+	idBits       = 24 // of a slot; the rest is the tag
+	idMask       = 1<<idBits - 1
 	scopeBit     = uint64(1) << 63
 	hashMul      = 0x9E3779B97F4A7C15
 	minSlots     = 1 << 14
@@ -61,7 +59,7 @@ const (
 // in their order; they survive Reset. Seeds must differ from one another.
 func NewNames(seed ...string) *Names {
 	n := &Names{
-		slots: make([]nameSlot, minSlots),
+		slots: make([]uint32, minSlots),
 		pairs: make([]pairSlot, minSlots),
 		ents:  make([]nameEnt, 1, 8192),
 		arena: make([]byte, 0, 1<<17),
@@ -81,7 +79,7 @@ func (n *Names) Reset() {
 	// What was added last is taken out; the rest stays where it was put, because
 	// names never move but when the table grows, in the order of their ids.
 	for _, i := range n.dirtySlots {
-		n.slots[i] = nameSlot{}
+		n.slots[i] = 0
 	}
 	for _, i := range n.dirtyPairs {
 		n.pairs[i] = pairSlot{}
@@ -192,39 +190,41 @@ func longWords(b []byte) (word, tail uint64) {
 	return word, (bits.RotateLeft64(h, 23) ^ binary.LittleEndian.Uint64(b[len(b)-8:])) * hashMul
 }
 
-// slotHash spreads the words of a name over the table.
-func slotHash(word, tail uint64, size int) uint64 {
+// nameHash spreads the words of a name: its low bits choose a slot, its top
+// bits are the tag.
+func nameHash(word, tail uint64, size int) uint64 {
 	h := (word ^ bits.RotateLeft64(tail, 29) ^ uint64(size)) * hashMul
-	return h >> 32
+	return h ^ h>>32
 }
 
 func (n *Names) intern(b []byte, word, tail uint64) Name {
 	slots := n.slots
-	mask := uint64(len(slots) - 1)
-	i := slotHash(word, tail, len(b)) & mask
-	for {
-		s := &slots[i&uint64(len(slots)-1)]
-		if s.word == word && s.tail == tail && s.size == uint32(len(b)) {
-			if len(b) <= 16 {
-				return s.id
-			}
-			e := n.ents[s.id]
-			if string(n.arena[e.off:e.off+e.size]) == string(b) {
-				return s.id
-			}
+	h := nameHash(word, tail, len(b))
+	tag := uint32(h>>56) << idBits
+	for i := h; ; i++ {
+		slot := slots[i&uint64(len(slots)-1)]
+		if slot == 0 {
+			return n.insert(b, word, tail, i&uint64(len(slots)-1), tag)
 		}
-		if s.id == 0 {
-			return n.insert(b, word, tail, i)
+		if slot&^idMask != tag {
+			continue
 		}
-		i = (i + 1) & mask
+		e := &n.ents[slot&idMask]
+		if e.word == word && e.tail == tail && e.size == uint32(len(b)) &&
+			(len(b) <= 16 || string(n.arena[e.off:e.off+e.size]) == string(b)) {
+			return Name(slot & idMask)
+		}
 	}
 }
 
-func (n *Names) insert(b []byte, word, tail, i uint64) Name {
+func (n *Names) insert(b []byte, word, tail, i uint64, tag uint32) Name {
+	if len(n.ents) >= idMask {
+		return 0
+	}
 	id := Name(len(n.ents))
-	n.ents = append(n.ents, nameEnt{uint32(len(n.arena)), uint32(len(b))})
+	n.ents = append(n.ents, nameEnt{word, tail, uint32(len(n.arena)), uint32(len(b))})
 	n.arena = append(n.arena, b...)
-	n.slots[i] = nameSlot{word, tail, id, uint32(len(b))}
+	n.slots[i] = uint32(id) | tag
 	n.dirtySlots = append(n.dirtySlots, uint32(i))
 	if 2*len(n.ents) > len(n.slots) {
 		n.rehash(2 * len(n.slots))
@@ -232,29 +232,24 @@ func (n *Names) insert(b []byte, word, tail, i uint64) Name {
 	return id
 }
 
-// rehash moves the names to a table of another size, those that survive Reset
-// first, so that taking out the others never breaks a chain.
+// rehash moves the names to a table of another size, in the order of their
+// ids, so that taking out the last ones never breaks a chain.
 func (n *Names) rehash(size int) {
-	old := n.slots
-	byID := make([]nameSlot, len(n.ents))
-	for _, s := range old {
-		if s.id != 0 && int(s.id) < len(byID) {
-			byID[s.id] = s
-		}
-	}
-	n.slots = make([]nameSlot, size)
+	n.slots = make([]uint32, size)
 	n.dirtySlots = n.dirtySlots[:0]
 	mask := uint64(size - 1)
-	for _, s := range byID {
-		if s.id == 0 {
-			continue // zero, or kept as a pair
+	for id := 1; id < len(n.ents); id++ {
+		e := &n.ents[id]
+		if e.size == pairSize {
+			continue
 		}
-		i := slotHash(s.word, s.tail, int(s.size)) & mask
-		for n.slots[i].id != 0 {
+		h := nameHash(e.word, e.tail, int(e.size))
+		i := h & mask
+		for n.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		n.slots[i] = s
-		if n.fixed != 0 && int(s.id) >= n.fixed {
+		n.slots[i] = uint32(id) | uint32(h>>56)<<idBits
+		if n.fixed != 0 && id >= n.fixed {
 			n.dirtySlots = append(n.dirtySlots, uint32(i))
 		}
 	}
@@ -349,7 +344,10 @@ func (n *Names) scoped(parent, child Name) Name {
 		return id
 	}
 	id = Name(len(n.ents))
-	n.ents = append(n.ents, nameEnt{uint32(len(n.arena)), pairSize})
+	if len(n.ents) >= idMask {
+		return parent
+	}
+	n.ents = append(n.ents, nameEnt{off: uint32(len(n.arena)), size: pairSize})
 	n.arena = binary.LittleEndian.AppendUint32(n.arena, uint32(parent))
 	n.arena = binary.LittleEndian.AppendUint32(n.arena, uint32(child))
 	n.setPair(key, i, id)
