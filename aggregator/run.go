@@ -146,32 +146,18 @@ func (a *Aggregator) refresh(ctx context.Context, c *queue.Conn) error {
 	if err := a.refreshStates(ctx, c); err != nil {
 		return err
 	}
-	if r, ok := any(c).(revisioner); ok {
-		revision, err := r.IndexRevision(ctx)
-		if err != nil {
-			return fmt.Errorf("aggregator: %w", err)
-		}
-		if revision == 0 || a.index != nil && a.index.revision == revision {
-			return nil
-		}
-	}
-	x, revision, err := c.LoadIndex(ctx)
-	if errors.Is(err, queue.ErrNotFound) {
-		return nil
-	}
+	revision, err := c.IndexRevision(ctx)
 	if err != nil {
 		return fmt.Errorf("aggregator: %w", err)
 	}
-	if a.index != nil && a.index.revision == revision {
+	if revision == 0 || a.index != nil && a.index.revision == revision {
 		return nil
 	}
+	x, revision, err := c.LoadIndex(ctx)
+	if err != nil {
+		return fmt.Errorf("aggregator: %w", err)
+	}
 	return a.UseIndex(ctx, x, revision)
-}
-
-// revisioner tells the revision of the published index, 0 without one, without
-// loading the index.
-type revisioner interface {
-	IndexRevision(ctx context.Context) (uint64, error)
 }
 
 // maxStates is how many states an insert holds at most.

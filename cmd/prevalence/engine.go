@@ -103,7 +103,7 @@ them by themselves: crawl, work, aggregate, query, report, status.`,
 			return a.runEngine(cmd.Context(), c)
 		},
 	}
-	addFlags(cmd.Flags(), "data")
+	addFlags(cmd.Flags(), "data", "engine", "broker-listen")
 	return cmd
 }
 

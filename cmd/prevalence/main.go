@@ -25,7 +25,7 @@ func main() {
 // one line about an error.
 func run(ctx context.Context, args []string, in *os.File, out, errs *os.File) int {
 	a := &app{in: in, out: out, errs: errs}
-	root := a.rootCommand()
+	root := a.rootCommand() //nolint:contextcheck // commands get it from ExecuteContext
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)

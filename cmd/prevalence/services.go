@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"strconv"
 
 	"prevalence/internal/engine"
 	"prevalence/internal/queue"
@@ -48,7 +50,15 @@ func (r *running) startBroker(ctx context.Context, c *config, log *slog.Logger) 
 		r.Broker = account{c.NATS, c.NATSUser, c.NATSPassword}
 		r.Worker = r.Broker
 	} else {
-		broker, err := engine.StartBroker(ctx, engine.BrokerOptions{Dir: r.dir.broker(), Log: log})
+		host, portText, err := net.SplitHostPort(c.BrokerListen)
+		if err != nil {
+			return usage(err)
+		}
+		port, err := strconv.Atoi(portText)
+		if err != nil {
+			return usage(err)
+		}
+		broker, err := engine.StartBroker(ctx, engine.BrokerOptions{Dir: r.dir.broker(), Host: host, Port: port, Log: log})
 		if err != nil {
 			return err
 		}

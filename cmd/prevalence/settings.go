@@ -37,6 +37,7 @@ func settings() []setting {
 	return []setting{
 		{key: "data", def: defaultDataDir(), usage: "`folder` of the embedded broker and database"},
 		{key: "engine", def: "", usage: "`path` of libchdb.so or of a clickhouse binary, instead of looking for one"},
+		{key: "broker-listen", def: "127.0.0.1:0", usage: "`host:port` on which the embedded broker listens; port 0: a free one"},
 		{key: "nats", def: "", usage: "`url` of a NATS server with JetStream, instead of the embedded one"},
 		{key: "nats-user", def: "", usage: "`name` of the NATS user"},
 		{key: "nats-password", def: "", usage: "password of the NATS user", secret: true},
@@ -65,7 +66,7 @@ func settings() []setting {
 		{key: "workers", def: 1, usage: "`number` of worker processes"},
 		{key: "slots", def: 2, usage: "`number` of scans at a time in a worker"},
 		{key: "ack-wait", def: time.Minute, usage: "`time` after which a job whose worker fell silent goes to another"},
-		{key: "memory", def: "400MiB", usage: "soft memory limit of a worker process"},
+		{key: "memory", def: "320MiB", usage: "soft memory limit of a worker process"},
 
 		{key: "snapshot-every", def: time.Duration(0), usage: "`time` between snapshots; 0: 15 s in the first five minutes, then 1 h"},
 		{key: "until-idle", def: false, usage: "stop when a published snapshot covers every job"},
@@ -84,6 +85,7 @@ func settings() []setting {
 type config struct {
 	Data               string        `mapstructure:"data"`
 	Engine             string        `mapstructure:"engine"`
+	BrokerListen       string        `mapstructure:"broker-listen"`
 	NATS               string        `mapstructure:"nats"`
 	NATSUser           string        `mapstructure:"nats-user"`
 	NATSPassword       string        `mapstructure:"nats-password"`
@@ -189,7 +191,7 @@ func readConfigFile(cmd *cobra.Command, v *viper.Viper, known map[string]bool) e
 	}
 	if file == "" {
 		file = defaultConfigFile()
-		if _, err := os.Stat(file); err != nil {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 	}

@@ -56,7 +56,7 @@ func (p *workerPool) keep(ctx context.Context, slot int) error {
 		started := time.Now()
 		err := p.once(ctx, slot)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was stopped
 		}
 		if time.Since(started) >= p.patient {
 			quick = 0

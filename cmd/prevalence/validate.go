@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +20,12 @@ func (c *config) Validate() error {
 	checks := []func() error{
 		func() error { return validIndex(c.Index) },
 		func() error { return validURL("nats", c.NATS, "nats", "tls", "ws", "wss") },
-		func() error { return validHostPort("clickhouse", c.ClickHouse) },
+		func() error {
+			return validHostPort("clickhouse", c.ClickHouse, "ClickHouse's native port is usually 9000")
+		},
+		func() error {
+			return validHostPort("broker-listen", c.BrokerListen, "127.0.0.1:4222, or port 0 for a free one")
+		},
 		func() error { return oneOf("files", c.Files, "both", "sdist", "wheel", "all") },
 		func() error { return oneOf("format", c.Format, "table", "csv", "json") },
 		func() error { return oneOf("log-format", c.LogFormat, "text", "json") },
@@ -78,12 +84,16 @@ func validURL(key, value string, schemes ...string) error {
 	return nil
 }
 
-func validHostPort(key, value string) error {
+func validHostPort(key, value, hint string) error {
 	if value == "" {
 		return nil
 	}
-	if _, _, err := net.SplitHostPort(value); err != nil {
-		return fmt.Errorf("%s %q is not host:port (ClickHouse's native port is usually 9000)", key, value)
+	_, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %q is not host:port (%s)", key, value, hint)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"golang.org/x/crypto/bcrypt"
 )
 
 // brokerSyncInterval is how often the broker calls fsync. Every acknowledged
@@ -96,10 +97,18 @@ func startBroker(ctx context.Context, o BrokerOptions) (*Broker, error) {
 		StoreDir:          o.Dir,
 		JetStreamMaxStore: o.MaxStoreBytes,
 		SyncInterval:      brokerSyncInterval,
-		Users: []*server.User{
-			{Username: b.owner.User, Password: b.owner.Password},
-			{Username: b.worker.User, Password: b.worker.Password, Permissions: workerPermissions()},
-		},
+	}
+	for _, u := range []struct {
+		Account
+		permissions *server.Permissions
+	}{{b.owner, nil}, {b.worker, workerPermissions()}} {
+		// The server wants no plain passwords. These are random and live as long as
+		// the process, so the cheapest hash is strong enough.
+		hash, err := bcrypt.GenerateFromPassword([]byte(u.Password), bcrypt.MinCost)
+		if err != nil {
+			return nil, err
+		}
+		opts.Users = append(opts.Users, &server.User{Username: u.User, Password: string(hash), Permissions: u.permissions})
 	}
 	if b.server, err = server.NewServer(opts); err != nil {
 		return nil, err

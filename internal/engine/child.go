@@ -92,7 +92,7 @@ func runChildBinary(path string, args []string) error {
 	// The kernel ties the death signal to the thread that starts the process.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd := exec.Command(path, append([]string{"local"}, args...)...)
+	cmd := exec.Command(path, append([]string{"local"}, args...)...) //nolint:noctx // it ends with our standard input
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if master, slave, err := openTerminal(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -118,8 +118,8 @@ func runChildBinary(path string, args []string) error {
 		return fmt.Errorf("engine: %s ended (%s)", path, state(err))
 	case <-gone:
 		_ = cmd.Process.Kill()
-		<-ended // so that the data folder is free when we are gone
-		os.Exit(0)
+		<-ended    // so that the data folder is free when we are gone
+		os.Exit(0) //nolint:gocritic // nothing that is deferred here outlives the process
 		return nil
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -175,9 +176,8 @@ func (c *ClickHouse) launch(ctx context.Context, o ClickHouseOptions, data, run 
 	}
 	defer logFile.Close()
 
-	args := append(o.Command[1:len(o.Command):len(o.Command)], childArg0, childArg1, o.Engine.Path)
-	args = append(args, serverArgs(data, conf.Self, ports, o.Host)...)
-	c.cmd = exec.Command(o.Command[0], args...)
+	args := slices.Concat(o.Command[1:], []string{childArg0, childArg1, o.Engine.Path}, serverArgs(data, conf.Self, ports, o.Host))
+	c.cmd = exec.Command(o.Command[0], args...) //nolint:noctx // it outlives the context, which bounds the start alone
 	c.cmd.Dir = run
 	c.cmd.Stdout, c.cmd.Stderr = logFile, logFile
 	c.cmd.ExtraFiles = []*os.File{c.lock} // held by the child too, until it is gone

@@ -60,7 +60,7 @@ func (c config) write() error {
 	if err != nil {
 		return fmt.Errorf("engine: configuration: %w", err)
 	}
-	defer os.Remove(temp.Name())
+	defer os.RemoveAll(temp.Name()) // in vain after the rename
 	if err := t.Execute(temp, c); err != nil {
 		_ = temp.Close()
 		return fmt.Errorf("engine: configuration: %w", err)

@@ -66,6 +66,16 @@ func (c *Conn) loadIndex(ctx context.Context) (*message.Index, uint64, error) {
 	return x, revision, nil
 }
 
+// IndexRevision is the revision of the published index, 0 before the first. It
+// costs a key's look-up, where LoadIndex reads every name.
+func (c *Conn) IndexRevision(ctx context.Context) (uint64, error) {
+	_, _, revision, err := c.indexPointer(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("queue: revision of the index: %w", err)
+	}
+	return revision, nil
+}
+
 // indexPointer reads the pointer; revision 0 when there is none.
 func (c *Conn) indexPointer(ctx context.Context) (kv jetstream.KeyValue, p indexPointer, revision uint64, err error) {
 	if kv, err = c.js.KeyValue(ctx, bucketState); err != nil {

@@ -12,6 +12,7 @@
 package enginetest
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -28,7 +29,7 @@ func Main(m *testing.M) {
 	code := m.Run()
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
-			os.Stderr.WriteString("goroutines were left behind:\n" + err.Error() + "\n")
+			fmt.Fprintf(os.Stderr, "goroutines were left behind:\n%v\n", err)
 			code = 1
 		}
 	}
