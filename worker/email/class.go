@@ -154,7 +154,8 @@ func reachable(domain string) bool {
 	if !icann && !strings.Contains(suffix, ".") {
 		return false // the suffix is no known one
 	}
-	return suffix != domain
+	// A private suffix (a hoster's, an association's) has mail of its own.
+	return suffix != domain || !icann
 }
 
 // reserved are the domains that RFC 2606 and RFC 6761 set aside, and what

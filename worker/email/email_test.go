@@ -82,6 +82,7 @@ func TestClassify(t *testing.T) {
 		{"a@python", "python", Invalid},
 		{"a@python.nosuchtld", "python.nosuchtld", Invalid},
 		{"a@co.uk", "co.uk", Invalid},
+		{"a@iki.fi", "iki.fi", Corporate},
 		{"a@1.2.3.4", "1.2.3.4", Invalid},
 		{"python.org", "", Invalid},
 		{"@python.org", "", Invalid},
