@@ -111,7 +111,8 @@ type TextMatch struct {
 
 // Combination hits when every matcher set of All has a hit, any of Any has one
 // (if there are any), and none of Unless has one, all within Scope. Its hits
-// are those of the first set of All, or of Any if All is empty.
+// are those of the first set of All, or of Any if All is empty. Literals know
+// no function: within ScopeFunction they count as module level.
 type Combination struct {
 	Scope  Scope
 	All    []Match
