@@ -112,13 +112,6 @@ func (r *reader) byte() int {
 	return 0
 }
 
-func (r *reader) short() int {
-	if b := r.take(2); len(b) == 2 {
-		return int(int16(binary.LittleEndian.Uint16(b)))
-	}
-	return 0
-}
-
 func (r *reader) long() int {
 	if b := r.take(4); len(b) == 4 {
 		return int(int32(binary.LittleEndian.Uint32(b)))

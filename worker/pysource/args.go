@@ -321,11 +321,9 @@ func (s *Scanner) programOf(v value) []string {
 	switch v.kind {
 	case vStr:
 		b := s.text(v)
-		for _, f := range strings.FieldsFunc(string(b[:min(len(b), 512)]), func(r rune) bool {
-			return r <= ' ' || r == '|' || r == ';' || r == '&' || r == '(' || r == ')' || r == '"' || r == '\'' || r == '`'
-		}) {
-			words = append(words, f)
-		}
+		words = strings.FieldsFunc(string(b[:min(len(b), 512)]), func(r rune) bool {
+			return r <= ' ' || strings.ContainsRune("|;&()\"'`", r)
+		})
 		return s.programWords(words, b)
 	case vList:
 		for i, e := range s.items(v) {

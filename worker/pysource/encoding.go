@@ -80,7 +80,7 @@ func unifyNewlines(src []byte, buf *[]byte) []byte {
 // lower-case with hyphens; empty for UTF-8 and for none.
 func declared(src []byte) string {
 	for range 2 {
-		line := src
+		var line []byte
 		if i := bytes.IndexAny(src[:min(len(src), 1024)], "\r\n"); i >= 0 {
 			line, src = src[:i], bytes.TrimPrefix(src[i+1:], newline)
 		} else {

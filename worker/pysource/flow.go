@@ -1,15 +1,8 @@
 package pysource
 
-// sink is a set of places that a value must not reach unseen.
+// sink is a set of places that a value must not reach unseen: bit i stands for
+// sinkNames[i].
 type sink uint8
-
-const (
-	sinkExec sink = 1 << iota
-	sinkProcess
-	sinkFile
-	sinkDeserialize
-	sinkMarkFile // writes its argument to a file that is named by another one
-)
 
 const (
 	maxSources = 4

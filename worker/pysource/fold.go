@@ -259,7 +259,7 @@ func (s *Scanner) percent(v, w value) (value, bool) {
 
 // slice cuts v[from:to:step] out of a constant or list.
 func (s *Scanner) slice(v value, bounds [3]value) value {
-	n := 0
+	var n int
 	switch v.kind {
 	case vStr:
 		n = len(s.text(v))

@@ -62,7 +62,8 @@ func (s *Scanner) fromStatement() {
 module:
 	var mod Name
 	known := true
-	if dots > 0 {
+	switch {
+	case dots > 0:
 		mod, known = s.relative(dots)
 		for s.at() == tName || s.at() == tDot {
 			if s.at() == tName && known {
@@ -77,9 +78,9 @@ module:
 		if known && mod != 0 {
 			s.emitName(Import, mod, 0, Resolved, first, first)
 		}
-	} else if s.at() == tName || s.at() >= kFalse && s.at() != kImport {
+	case s.at() == tName || s.at() >= kFalse && s.at() != kImport:
 		mod, _ = s.importPath(s.toks[s.p].name, first)
-	} else {
+	default:
 		s.leftover()
 		return
 	}

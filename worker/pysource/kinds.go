@@ -494,18 +494,18 @@ func (s *Scanner) path(b []byte, line uint32) {
 	switch c := b[0]; {
 	case c == '/' || c == '~':
 		for _, r := range rootFolders {
-			if bytes.HasPrefix(b, []byte(r)) && len(b) > len(r) && bytes.IndexAny(b, "\n<>{}()|;") < 0 {
+			if bytes.HasPrefix(b, []byte(r)) && len(b) > len(r) && !bytes.ContainsAny(b, "\n<>{}()|;") {
 				s.kind(kindPath, anonymous(b), line)
 				return
 			}
 		}
 	case c|0x20 >= 'a' && c|0x20 <= 'z' && b[1] == ':' && (b[2] == '\\' || b[2] == '/') && b[3] != '/':
-		if bytes.IndexAny(b, "\n<>{}|;") < 0 {
+		if !bytes.ContainsAny(b, "\n<>{}|;") {
 			s.kind(kindPath, anonymous(b), line)
 		}
 	case c == '%' && bytes.IndexByte(b[1:], '%') > 2 && bytes.IndexByte(b, '\\') > 0, c == '$' && bytes.HasPrefix(b, []byte("$HOME/")),
 		bytes.HasPrefix(b, []byte(`\\.\`)), bytes.HasPrefix(b, []byte(`HKEY_`)):
-		if bytes.IndexAny(b, "\n<>{}|;") < 0 {
+		if !bytes.ContainsAny(b, "\n<>{}|;") {
 			s.kind(kindPath, b, line)
 		}
 	}
@@ -590,7 +590,7 @@ const base58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 // wallet notes an address of a cryptocurrency.
 func (s *Scanner) wallet(b []byte, has uint16, line uint32) bool {
-	coin := ""
+	var coin string
 	switch {
 	case len(b) == 42 && b[0] == '0' && b[1] == 'x' && onlyHex(b[2:]):
 		coin = "ethereum"

@@ -261,8 +261,7 @@ func (s *Scanner) operation(o op, r, callee, recv value, args []argument, first,
 			s.storeAttribute(arg(0), s.names.Intern(s.text(n)), arg(2), first)
 		}
 	case opItemGetter:
-		switch v := arg(0); v.kind {
-		case vInt:
+		if v := arg(0); v.kind == vInt {
 			return value{kind: vItemGetter, id: v.id}
 		}
 	case opNext:

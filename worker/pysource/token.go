@@ -186,7 +186,7 @@ var byteClass, nameByte = func() (class [256]uint8, name [256]bool) {
 		}
 	}
 	for set, cl := range map[string]uint8{
-		" \t\f\x00": bSpace, "\n": bNewline, "'\"": bQuote, "#": bHash, "([{": bOpen,
+		"\x20\t\f\x00": bSpace, "\n": bNewline, "'\"": bQuote, "#": bHash, "([{": bOpen,
 		")]}": bClose, ".": bDot, "\\": bBackslash, "+-*/%@&|^~<>=!:;`": bOp, ",": bComma,
 	} {
 		for i := 0; i < len(set); i++ {
