@@ -118,8 +118,8 @@ func runChildBinary(path string, args []string) error {
 		return fmt.Errorf("engine: %s ended (%s)", path, state(err))
 	case <-gone:
 		_ = cmd.Process.Kill()
-		<-ended //nolint:errcheck // killed; waiting leaves the data folder free when we are gone
-		os.Exit(0)  //nolint:gocritic // nothing that is deferred here outlives the process
+		<-ended    //nolint:errcheck // killed; waiting leaves the data folder free when we are gone
+		os.Exit(0) //nolint:gocritic // nothing that is deferred here outlives the process
 		return nil
 	}
 }
