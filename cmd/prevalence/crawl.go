@@ -43,6 +43,10 @@ distributions, flat or one folder a project.`,
 				return err
 			}
 			log := c.logger(a.errs)
+			plan, err := planSweep(cmd.Context(), c, log)
+			if err != nil {
+				return err
+			}
 			at, err := reachServices(c)
 			if err != nil {
 				return err
@@ -57,7 +61,8 @@ distributions, flat or one folder a project.`,
 			}
 			p := newProgress(a.errs, c.Progress)
 			defer p.close()
-			report, err := sweep(cmd.Context(), c, conn, p.meter("crawl"), log)
+			show := p.meter("crawl")
+			report, err := plan.sweep(cmd.Context(), c, conn, func(n crawler.Counts) { show(int64(n.Checked), int64(n.Picked)) }, log)
 			if err != nil {
 				return err
 			}
@@ -70,32 +75,56 @@ distributions, flat or one folder a project.`,
 	return cmd
 }
 
-// sweep runs one sweep of c's index.
-func sweep(ctx context.Context, c *config, conn *queue.Conn, show func(done, total int64), log *slog.Logger) (*crawler.Report, error) {
-	index, err := openIndex(c, log)
-	if err != nil {
+// sweepPlan is what a sweep needs to know beforehand, checked before anything
+// is started.
+type sweepPlan struct {
+	index   pypi.Index
+	names   []string
+	ranking *message.Ranking // nil: none, or not fetched yet
+	source  string           // of a ranking that is to be fetched; "" for none
+}
+
+// planSweep reads what c names on this machine; a wrong name is a usageError.
+func planSweep(ctx context.Context, c *config, log *slog.Logger) (*sweepPlan, error) {
+	p := new(sweepPlan)
+	var err error
+	if p.index, err = openIndex(c, log); err != nil {
 		return nil, err
 	}
-	names, err := projectNames(c.Projects)
-	if err != nil {
+	if p.names, err = projectNames(c.Projects); err != nil {
 		return nil, usage(err)
 	}
-	ranks, err := loadRanking(ctx, c)
-	if err != nil {
-		return nil, err
+	switch source := rankingSource(c); {
+	case source == "" && c.Top > 0:
+		return nil, usage(fmt.Errorf("top %d needs a ranking: name one with --ranking", c.Top))
+	case source == "":
+	case isURL(source):
+		p.source = source
+	default:
+		if p.ranking, err = loadRanking(ctx, c, source); err != nil {
+			return nil, usage(err)
+		}
+	}
+	return p, nil
+}
+
+// sweep runs one sweep and tells show how far it is.
+func (p *sweepPlan) sweep(ctx context.Context, c *config, conn *queue.Conn, show func(crawler.Counts), log *slog.Logger) (*crawler.Report, error) {
+	if p.ranking == nil && p.source != "" {
+		r, err := loadRanking(ctx, c, p.source)
+		if err != nil {
+			return nil, unreachable{err}
+		}
+		p.ranking = r
 	}
 	report, err := crawler.Once(ctx, crawler.Options{
-		Index: index, Jobs: conn.Jobs(), Store: indexStore{conn}, States: conn, Stale: conn,
-		Ranking: ranks, Projects: names, Top: c.Top, Limit: c.Limit,
+		Index: p.index, Jobs: conn.Jobs(), Store: indexStore{conn}, States: conn, Stale: conn,
+		Ranking: p.ranking, Projects: p.names, Top: c.Top, Limit: c.Limit,
 		Rescan: c.Rescan, Seed: c.Seed, Force: c.Force, Pages: c.Connections,
-		Progress: func(n crawler.Counts) { show(int64(n.Checked), int64(n.Picked)) },
-		Log:      log,
+		Progress: show, Log: log,
 	})
 	if err != nil {
 		return report, err
-	}
-	for _, f := range report.Failures {
-		log.Warn("page left for a later sweep", "project", f.Project, "reason", f.Err)
 	}
 	if report.Unlisted > 0 {
 		log.Info("ranked names that are not on the index", "number", report.Unlisted, "first", report.UnlistedFirst)
@@ -104,7 +133,7 @@ func sweep(ctx context.Context, c *config, conn *queue.Conn, show func(done, tot
 		log.Warn("projects asked for that are not on the index", "projects", report.Unknown)
 	}
 	log.Info("sweep published", "names", report.Names, "jobs", report.Accepted, "unchanged", report.Unchanged,
-		"removed", report.Removed, "refused", report.Refused, "took", report.Took)
+		"removed", report.Removed, "refused", report.Refused, "failed", report.PagesFailed, "took", report.Took)
 	return report, nil
 }
 
@@ -122,6 +151,11 @@ func (s indexStore) LoadIndex(ctx context.Context) (*message.Index, uint64, erro
 
 // openIndex opens the index that c names.
 func openIndex(c *config, log *slog.Logger) (pypi.Index, error) {
+	if !isURL(c.Index) {
+		if err := validFolder(c.Index); err != nil {
+			return nil, usage(err)
+		}
+	}
 	index, err := pypi.Open(c.Index, pypi.Options{
 		Version: buildVersion(), Contact: c.Contact, Rate: c.Rate, Connections: c.Connections,
 		Timeout: c.Timeout, Stall: c.Timeout, Log: log,
@@ -129,23 +163,24 @@ func openIndex(c *config, log *slog.Logger) (pypi.Index, error) {
 	return index, usage(err)
 }
 
-// loadRanking reads the ranking that c names: by default the public one, and
-// only where the default index is crawled, so that a crawl of one's own index
-// asks nobody else.
-func loadRanking(ctx context.Context, c *config) (*message.Ranking, error) {
-	source := c.Ranking
-	if source == "" && c.Index == pypi.DefaultIndex {
-		source = ranking.DefaultSource
+// rankingSource is where c's ranking comes from, "" for nowhere: by default
+// the public one, and only where the default index is crawled, so that a crawl
+// of one's own index asks nobody else.
+func rankingSource(c *config) string {
+	switch {
+	case c.Ranking == "none":
+		return ""
+	case c.Ranking == "" && c.Index == pypi.DefaultIndex:
+		return ranking.DefaultSource
 	}
-	if source == "" || source == "none" {
-		if c.Top > 0 {
-			return nil, usage(fmt.Errorf("top %d needs a ranking: name one with --ranking", c.Top))
-		}
-		return nil, nil //nolint:nilnil // no ranking is a ranking that a sweep can do without
-	}
+	return c.Ranking
+}
+
+// loadRanking reads a ranking from a file or a URL.
+func loadRanking(ctx context.Context, c *config, source string) (*message.Ranking, error) {
 	r, err := ranking.Load(ctx, source, ranking.Options{UserAgent: "prevalence/" + buildVersion(), Timeout: c.Timeout})
 	if err != nil {
-		return nil, usage(fmt.Errorf("%w; name another with --ranking, or 'none'", err))
+		return nil, fmt.Errorf("%w; name another with --ranking, or 'none'", err)
 	}
 	return r, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"prevalence/internal/engine"
 	"prevalence/internal/pypi"
+	"prevalence/internal/queue"
 	"prevalence/internal/store"
 )
 
@@ -53,19 +54,27 @@ func exitCode(ctx context.Context, err error) int {
 		silent unreachable
 	)
 	switch {
-	case errors.As(err, &wrong):
+	case errors.As(err, &wrong), errors.Is(err, errDataInUse), errors.Is(err, engine.ErrAddress):
 		return exitUsage
 	case errors.As(err, &noData):
 		return exitNoData
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case errors.As(err, &silent), errors.Is(err, engine.ErrNoEngine), errors.Is(err, store.ErrUnreachable), errors.Is(err, pypi.ErrUnavailable):
+	case errors.As(err, &silent), errors.Is(err, engine.ErrNoEngine), errors.Is(err, store.ErrUnreachable),
+		errors.Is(err, queue.ErrUnreachable), indexFault(err):
 		return exitUnreachable
 	}
 	return exitFailed
 }
 
+// indexFault reports whether err is the index's doing: it does not answer, or
+// with something else than an index.
+func indexFault(err error) bool {
+	return errors.Is(err, pypi.ErrUnavailable) || errors.Is(err, pypi.ErrNotFound) ||
+		errors.Is(err, pypi.ErrRefused) || errors.Is(err, pypi.ErrPage)
+}
+
 // errorLine is err as one line.
 func errorLine(err error) string {
-	return strings.Join(strings.Fields(err.Error()), " ")
+	return strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "prevalence: ")
 }

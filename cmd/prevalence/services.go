@@ -36,10 +36,16 @@ func startServices(ctx context.Context, c *config, log *slog.Logger) (_ *running
 	if r.dir, err = openDataDir(c.Data); err != nil {
 		return nil, err
 	}
+	var location engine.Location
+	if c.ClickHouse == "" { // what is missing is said before anything runs
+		if location, err = c.engineLocation(); err != nil {
+			return nil, err
+		}
+	}
 	if err := r.startBroker(ctx, c, log); err != nil {
 		return nil, err
 	}
-	if err := r.startDatabase(ctx, c, log); err != nil {
+	if err := r.startDatabase(ctx, c, location, log); err != nil {
 		return nil, err
 	}
 	return r, r.dir.announce(r.services)
@@ -74,15 +80,11 @@ func (r *running) startBroker(ctx context.Context, c *config, log *slog.Logger) 
 	return conn.Ensure(ctx)
 }
 
-func (r *running) startDatabase(ctx context.Context, c *config, log *slog.Logger) error {
+func (r *running) startDatabase(ctx context.Context, c *config, location engine.Location, log *slog.Logger) error {
 	if c.ClickHouse != "" {
 		r.Owner = account{c.ClickHouse, c.ClickHouseUser, c.ClickHousePassword}
 		r.Reader = r.Owner
 	} else {
-		location, err := c.engineLocation()
-		if err != nil {
-			return err
-		}
 		database, err := engine.StartClickHouse(ctx, engine.ClickHouseOptions{Dir: r.dir.database(), Engine: location, Log: log})
 		if err != nil {
 			return err

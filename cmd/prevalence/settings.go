@@ -51,14 +51,14 @@ func settings() []setting {
 
 		{key: "index", def: pypi.DefaultIndex, usage: "`url` of a Simple API, or folder of distributions"},
 		{key: "contact", def: "", usage: "`address` or URL that the index's operators can write to; stands in the User-Agent"},
-		{key: "rate", def: 0.0, usage: "requests a `second` to the index, for each process; 0: 10, and no limit on loopback"},
+		{key: "rate", def: 0.0, usage: "`number` of requests a second to the index, for each process; 0: 10, and no limit on loopback"},
 		{key: "connections", def: 8, usage: "`number` of connections to the index at once, for each process"},
 		{key: "timeout", def: 60 * time.Second, usage: "`time` after which a silent index is given up on"},
 		{key: "ranking", def: "", usage: "`url` or file with a ranking (JSON of top-pypi-packages, or CSV); \"none\" for none"},
 		{key: "projects", def: []string{}, usage: "crawl only these `names`, comma-separated, or @FILE with a name a line"},
 		{key: "top", def: 0, usage: "crawl only the first `n` of the ranking"},
 		{key: "limit", def: 0, usage: "publish at most `n` jobs"},
-		{key: "seed", def: 0, usage: "seed of the first crawl's order; 0: chosen and kept"},
+		{key: "seed", def: 0, usage: "`number` that the first crawl's order is drawn with; 0: chosen and kept"},
 		{key: "rescan", def: false, usage: "publish a job for every project picked, changed or not"},
 		{key: "force", def: false, usage: "believe an index that lost more than half of its names"},
 
@@ -66,7 +66,7 @@ func settings() []setting {
 		{key: "workers", def: 1, usage: "`number` of worker processes"},
 		{key: "slots", def: 2, usage: "`number` of scans at a time in a worker"},
 		{key: "ack-wait", def: time.Minute, usage: "`time` after which a job whose worker fell silent goes to another"},
-		{key: "memory", def: "320MiB", usage: "soft memory limit of a worker process"},
+		{key: "memory", def: "320MiB", usage: "soft memory limit of a worker process: a `size` like 320MiB or 1GiB"},
 
 		{key: "snapshot-every", def: time.Duration(0), usage: "`time` between snapshots; 0: 15 s in the first five minutes, then 1 h"},
 		{key: "until-idle", def: false, usage: "stop when a published snapshot covers every job"},
@@ -77,7 +77,7 @@ func settings() []setting {
 		{key: "format", def: "table", usage: "output `format`: table, csv or json"},
 		{key: "log-level", def: "info", usage: "least `level` of a log line: debug, info, warn or error"},
 		{key: "log-format", def: "text", usage: "`format` of log lines: text or json"},
-		{key: "progress", def: "auto", usage: "show progress: `auto`, bar, lines or none"},
+		{key: "progress", def: "auto", usage: "`how` to show progress: auto (a bar on a terminal, else lines), bar, lines or none"},
 	}
 }
 
@@ -178,9 +178,19 @@ func loadConfig(cmd *cobra.Command) (*config, error) {
 	}
 	c := new(config)
 	if err := v.UnmarshalExact(c); err != nil {
-		return nil, usage(fmt.Errorf("settings: %w", err))
+		return nil, usage(fmt.Errorf("settings: %s", decodingError(err)))
 	}
 	return c, usage(c.Validate())
+}
+
+// decodingError is what viper says about values of the wrong type, without its
+// preamble.
+func decodingError(err error) string {
+	text := err.Error()
+	if _, rest, found := strings.Cut(text, "error(s):"); found {
+		text = rest
+	}
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // readConfigFile reads the file of --config, or the default one if it exists.

@@ -34,7 +34,7 @@ func (a *app) summary(ctx context.Context, c *config, reader account, w io.Write
 	})
 	var none errNoData
 	if errors.As(err, &none) {
-		_, err = fmt.Fprintln(w, "Nothing was scanned: the index has no projects that were asked for.")
+		_, err = fmt.Fprintln(w, "Nothing was scanned: nothing that was asked for is on the index, or none of it could be read.")
 	}
 	return err
 }

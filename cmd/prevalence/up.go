@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"prevalence/crawler"
 	"prevalence/internal/queue"
 )
 
@@ -55,6 +58,10 @@ func (a *app) pipeline(ctx context.Context, c *config, tell func(context.Context
 	p := newProgress(a.errs, c.Progress)
 	defer p.close()
 	log := c.logger(p)
+	plan, err := planSweep(ctx, c, log)
+	if err != nil {
+		return err
+	}
 	s, err := startServices(ctx, c, log)
 	if err != nil {
 		return err
@@ -76,7 +83,7 @@ func (a *app) pipeline(ctx context.Context, c *config, tell func(context.Context
 		return err
 	}
 	defer counter.close()
-	run := &upRun{app: a, config: c, conn: conn, counter: counter, services: s.services, log: log,
+	run := &upRun{app: a, config: c, plan: plan, conn: conn, counter: counter, services: s.services, log: log,
 		swept: make(chan struct{}), progress: p, crawled: p.meter("crawled"), scanned: p.meter("scanned"), stored: p.meter("stored")}
 
 	parent := ctx
@@ -108,31 +115,60 @@ func (a *app) pipeline(ctx context.Context, c *config, tell func(context.Context
 type upRun struct {
 	app      *app
 	config   *config
+	plan     *sweepPlan
 	conn     *queue.Conn
 	counter  *counter
 	services services
 	log      *slog.Logger
 
-	swept    chan struct{} // closed when the sweep is published
-	jobs     int64         // of the sweep; set before swept is closed
-	revision uint64        // of the index that the sweep published; set likewise
+	swept    chan struct{} // closed when the sweep is published, or will not be
+	revision uint64        // of the index that the sweep published; set before swept is closed
+	failed   error         // why nothing was published; set likewise
+	jobs     atomic.Int64  // accepted so far
+	most     int64         // jobs that are or were there in this run; watch's own
 
 	progress                 *progress
 	crawled, scanned, stored func(done, total int64)
 }
 
+// The pause after a sweep that failed by the index's fault; it is doubled
+// after each further one.
+const (
+	sweepAgain     = 15 * time.Second
+	sweepAgainMost = 10 * time.Minute
+)
+
 // sweep crawls once. An index that does not answer is no reason to give up
-// what is in the broker already: it ends the run only when that is done.
+// what is in the broker already: the sweep is tried again for as long as the
+// run lasts, or, where the run ends by itself, given up when the rest is done.
 func (r *upRun) sweep(ctx context.Context) error {
-	report, err := sweep(ctx, r.config, r.conn, r.crawled, r.log)
-	if err != nil {
-		return err
+	show := func(n crawler.Counts) {
+		r.jobs.Store(int64(n.Accepted))
+		r.crawled(int64(n.Checked), int64(n.Picked))
 	}
-	_, r.revision, err = r.conn.LoadIndex(ctx)
-	if err != nil {
-		return err
+	for wait := sweepAgain; ; wait = min(2*wait, sweepAgainMost) {
+		_, err := r.plan.sweep(ctx, r.config, r.conn, show, r.log)
+		if err == nil {
+			_, r.revision, err = r.conn.LoadIndex(ctx)
+			if err != nil {
+				return err
+			}
+			break
+		}
+		if ctx.Err() != nil || exitCode(ctx, err) != exitUnreachable {
+			return err
+		}
+		if r.config.UntilIdle {
+			r.failed = err
+			break
+		}
+		r.log.Warn("the index cannot be swept, trying again", "wait", wait, "reason", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
 	}
-	r.jobs = int64(report.Accepted)
 	close(r.swept)
 	return nil
 }
@@ -181,7 +217,7 @@ func (r *upRun) watch(ctx context.Context) error {
 			continue
 		}
 		if r.config.UntilIdle {
-			return errIdle
+			return cmp.Or(r.failed, errIdle)
 		}
 		if !told {
 			told = true
@@ -190,19 +226,13 @@ func (r *upRun) watch(ctx context.Context) error {
 	}
 }
 
-// show updates the progress. Scans outnumber jobs when several releases of a
-// project are wanted, and jobs of an earlier run may be under way as well.
+// show updates the progress. Jobs of an earlier run may be under way as well.
 func (r *upRun) show(waiting queue.Backlog) {
 	open := int64(waiting.Jobs + waiting.JobsOut)
-	total := open
-	select {
-	case <-r.swept:
-		total = max(r.jobs, open)
-	default:
-	}
-	r.scanned(total-open, total)
-	done := total - open
-	r.stored(max(0, done-int64(waiting.Scans)), total)
+	r.most = max(r.most, r.jobs.Load(), open)
+	done := r.most - open
+	r.scanned(done, r.most)
+	r.stored(max(0, done-int64(waiting.Scans)), r.most)
 }
 
 // covered reports whether a published snapshot stands for every job.

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
@@ -19,6 +22,12 @@ import (
 func (c *config) Validate() error {
 	checks := []func() error{
 		func() error { return validIndex(c.Index) },
+		func() error {
+			if !isURL(c.Ranking) {
+				return nil
+			}
+			return validURL("ranking", c.Ranking, "https", "http")
+		},
 		func() error { return validURL("nats", c.NATS, "nats", "tls", "ws", "wss") },
 		func() error {
 			return validHostPort("clickhouse", c.ClickHouse, "ClickHouse's native port is usually 9000")
@@ -55,19 +64,46 @@ func (c *config) Validate() error {
 	return nil
 }
 
-// validIndex accepts an http or https URL with a host, or a folder that exists.
+// validIndex accepts an http or https URL with a host, or what may be a
+// folder; whether it is one, validFolder says to who needs it.
 func validIndex(index string) error {
-	if !strings.Contains(index, "://") {
-		info, err := os.Stat(index)
-		switch {
-		case err != nil:
-			return fmt.Errorf("index %q is neither a URL (https://host/simple/) nor a folder that exists", index)
-		case !info.IsDir():
-			return fmt.Errorf("index %q is a file; name the folder that holds the distributions", index)
-		}
+	if !isURL(index) {
 		return nil
 	}
 	return validURL("index", index, "http", "https")
+}
+
+func isURL(s string) bool { return strings.Contains(s, "://") }
+
+// validFolder accepts a folder that can be read and holds something.
+func validFolder(index string) error {
+	folder, err := os.Open(index)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("index %q is neither a URL (https://host/simple/) nor a folder that exists", index)
+	}
+	if err != nil {
+		return fmt.Errorf("index %q cannot be read: %w", index, bareError(err))
+	}
+	defer folder.Close()
+	if info, err := folder.Stat(); err == nil && !info.IsDir() {
+		return fmt.Errorf("index %q is a file; name the folder that holds the distributions", index)
+	}
+	switch _, err := folder.ReadDir(1); {
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("index %q is an empty folder; name the one that holds the distributions", index)
+	case err != nil:
+		return fmt.Errorf("index %q cannot be read: %w", index, bareError(err))
+	}
+	return nil
+}
+
+// bareError takes the operation and the path off an error: the caller names them.
+func bareError(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 func validURL(key, value string, schemes ...string) error {

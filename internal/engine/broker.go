@@ -20,6 +20,9 @@ import (
 // however it comes, loses nothing; this is what a power cut may cost.
 const brokerSyncInterval = 5 * time.Second
 
+// ErrAddress is returned when the broker cannot listen where it should.
+var ErrAddress = errors.New("address not to be had")
+
 // The names of the broker's accounts.
 const (
 	brokerOwnerUser  = "prevalence"
@@ -79,7 +82,7 @@ func startBroker(ctx context.Context, o BrokerOptions) (*Broker, error) {
 	address := net.JoinHostPort(o.Host, strconv.Itoa(o.Port))
 	probe, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%w; choose another port or stop what uses it", err)
+		return nil, fmt.Errorf("%w: %w; choose another port or stop what uses it", ErrAddress, err)
 	}
 	_ = probe.Close()
 	port := o.Port

@@ -45,6 +45,8 @@ var (
 	ErrConflict = errors.New("queue: changed by somebody else meanwhile")
 	// ErrTooLarge: the message is over the broker's limit.
 	ErrTooLarge = errors.New("queue: message is larger than the broker takes")
+	// ErrUnreachable: no broker answers, or not to these credentials.
+	ErrUnreachable = errors.New("queue: cannot connect to NATS")
 	// ErrClosed: the connection was closed for good.
 	ErrClosed = errors.New("queue: connection is closed")
 )
@@ -124,7 +126,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	}
 	nc, err := nats.Connect(o.URL, options...)
 	if err != nil {
-		return nil, fmt.Errorf("queue: cannot connect to NATS at %s: %w", where, err)
+		return nil, fmt.Errorf("%w at %s: %w", ErrUnreachable, where, err)
 	}
 	js, err := jetstream.New(nc,
 		jetstream.WithPublishAsyncMaxPending(2*publishWindow),
