@@ -123,6 +123,9 @@ func (p *sweepPlan) sweep(ctx context.Context, c *config, conn *queue.Conn, show
 		Rescan: c.Rescan, Seed: c.Seed, Force: c.Force, Pages: c.Connections,
 		Progress: show, Log: log,
 	})
+	if errors.Is(err, pypi.ErrNotFound) || errors.Is(err, pypi.ErrPage) {
+		return report, fmt.Errorf("%w; no Simple API is there, check --index", err)
+	}
 	if err != nil {
 		return report, err
 	}

@@ -20,6 +20,8 @@ as a "clickhouse" binary on PATH. "prevalence up" starts both by itself.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	cmd.Example = `  prevalence engine fetch
+  prevalence engine run --data ./data`
 	cmd.AddCommand(a.engineFetchCommand(), a.enginePathCommand(), a.engineRunCommand())
 	return cmd
 }
@@ -67,7 +69,8 @@ func (a *app) enginePathCommand() *cobra.Command {
 		Short: "Print which database engine would be used",
 		Long: `Prints the path of the engine that "up" would start: the one in the setting
 engine, else the library in the cache folder, else "clickhouse" on PATH.`,
-		Args: cobra.NoArgs,
+		Example: `  prevalence engine path`,
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig(cmd)
 			if err != nil {

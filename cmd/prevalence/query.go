@@ -26,6 +26,9 @@ started for the question and stopped again.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	cmd.Example = `  prevalence query top --by category
+  prevalence query behavior file/delete
+  prevalence query projects --format csv`
 	cmd.AddCommand(a.queryTopCommand(), a.queryBehaviorCommand(), a.queryProjectsCommand())
 	return cmd
 }
@@ -93,8 +96,10 @@ func (a *app) queryBehaviorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "behavior ID",
 		Short: "One behaviour: its numbers by band and context, and who shows it",
+		Long: `Prints one behaviour of the catalogue: what it means, how many projects of each
+band show it in which context, and the highest ranked projects that do.`,
 		Example: `  prevalence query behavior file/delete
-  prevalence query behavior execution/install-hook --limit 50`,
+  prevalence query behavior execution/install-hook --show 50`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := loadConfig(cmd)
@@ -165,6 +170,8 @@ func (a *app) queryProjectsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "projects",
 		Short: "Every project of the snapshot with its rank and outcome",
+		Long: `Lists every project that the snapshot stands for: its rank, the release that
+was looked at, how its scan ended (ok, partial, empty, unanalysed), and why.`,
 		Example: `  prevalence query projects
   prevalence query projects --format csv | grep unanalysed`,
 		Args: cobra.NoArgs,

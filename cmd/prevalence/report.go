@@ -49,14 +49,14 @@ func (a *app) report(ctx context.Context, c *config, r *query.Reader, name strin
 // behavingSheet is a report's behaviours; as JSON the whole report.
 func behavingSheet(r *query.Report) sheet {
 	s := sheet{value: r, columns: []column{
-		{title: "Behaviour", key: "behavior"}, {title: "What it does", key: "sentence"}, {title: "Label", key: "label"},
+		{title: "Behaviour", key: "behavior"}, {title: "What it does", key: "sentence", width: sentenceWidth}, {title: "Label", key: "label"},
 	}}
 	for _, b := range prevalence.Bands() {
 		s.columns = append(s.columns, column{title: b.Title(), key: b.String(), number: true})
 	}
 	s.columns = append(s.columns, column{title: "Where", key: "contexts"}, column{title: "First seen", key: "evidence"})
 	for _, b := range r.Behaviors {
-		row := []string{b.Behavior, shorten(b.Sentence, sentenceWidth), string(b.Label)}
+		row := []string{b.Behavior, b.Sentence, string(b.Label)}
 		for _, band := range prevalence.Bands() {
 			row = append(row, fmt.Sprint(b.Numbers.Band(band).Count))
 		}

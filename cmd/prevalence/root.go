@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -59,6 +61,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage(fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath()))
 	})
+	root.SuggestionsMinimumDistance = 2
 	root.AddGroup(
 		&cobra.Group{ID: "run", Title: "Run the pipeline:"},
 		&cobra.Group{ID: "ask", Title: "Ask:"},
@@ -77,20 +80,35 @@ func (a *app) rootCommand() *cobra.Command {
 	return root
 }
 
-// refuseStrayArguments turns cobra's complaints about arguments into usage
-// errors, for every command below c.
+// refuseStrayArguments says in our words what cobra finds wrong with the
+// arguments of c and of every command below it: a usage error in one line.
 func refuseStrayArguments(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usage(fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath()))
+			if check(cmd, args) == nil {
+				return nil
 			}
-			return nil
+			return usage(errors.New(argumentError(cmd, args)))
 		}
 	}
 	for _, child := range c.Commands() {
 		refuseStrayArguments(child)
 	}
+}
+
+func argumentError(cmd *cobra.Command, args []string) string {
+	path := cmd.CommandPath()
+	if cmd.HasSubCommands() {
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return fmt.Sprintf("there is no command '%s %s'; did you mean '%s %s'?", path, args[0], path, near[0])
+		}
+		return fmt.Sprintf("there is no command '%s %s'; '%s --help' lists them", path, args[0], path)
+	}
+	want, takes := strings.CutPrefix(cmd.Use, cmd.Name()+" ")
+	if !takes {
+		return fmt.Sprintf("'%s' takes no argument, and was given %q; see '%s --help'", path, args[0], path)
+	}
+	return fmt.Sprintf("'%s' takes %s, and was given %d arguments; see '%s --help'", path, want, len(args), path)
 }
 
 // buildVersion is the linker's version, else the module's, else "dev".

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -25,7 +26,9 @@ type column struct {
 	title   string // in a table
 	key     string // in CSV
 	number  bool   // aligned to the right
+	width   int    // in a table a longer cell is cut; 0: never
 	csvOnly bool   // too much for a table
+	eyeOnly bool   // made up for a table; other columns have it for programs
 }
 
 // print writes s to w in the given format: table, csv or json.
@@ -48,9 +51,11 @@ func printJSON(w io.Writer, v any) error {
 
 func (s sheet) printCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
-	header := make([]string, len(s.columns))
-	for i, col := range s.columns {
-		header[i] = col.key
+	var header []string
+	for _, col := range s.columns {
+		if !col.eyeOnly {
+			header = append(header, col.key)
+		}
 	}
 	if !s.headless {
 		if err := c.Write(header); err != nil {
@@ -61,7 +66,13 @@ func (s sheet) printCSV(w io.Writer) error {
 		if row == nil {
 			continue // an empty line is for the eye
 		}
-		if err := c.Write(row); err != nil {
+		var cells []string
+		for i, cell := range row {
+			if !s.columns[i].eyeOnly {
+				cells = append(cells, cell)
+			}
+		}
+		if err := c.Write(cells); err != nil {
 			return err
 		}
 	}
@@ -95,8 +106,10 @@ func (s sheet) printTable(w io.Writer) error {
 	for _, row := range s.rows {
 		t.AppendRow(s.visible(row))
 	}
-	if _, err := fmt.Fprintln(w, t.Render()); err != nil {
-		return err
+	for line := range strings.Lines(t.Render()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
 	}
 	for _, note := range s.notes {
 		if _, err := fmt.Fprintln(w, note); err != nil {
@@ -110,12 +123,21 @@ func (s sheet) printTable(w io.Writer) error {
 func (s sheet) visible(row []string) table.Row {
 	var cells table.Row
 	for i, cell := range row {
-		if !s.columns[i].csvOnly {
-			cells = append(cells, cell)
+		if col := s.columns[i]; !col.csvOnly {
+			cells = append(cells, shorten(cell, col.width))
 		}
 	}
 	if cells == nil {
 		cells = table.Row{""}
 	}
 	return cells
+}
+
+// shorten cuts s to width characters; 0 for no limit.
+func shorten(s string, width int) string {
+	runes := []rune(s)
+	if width == 0 || len(runes) <= width {
+		return s
+	}
+	return string(runes[:width-1]) + "…"
 }

@@ -93,7 +93,7 @@ const sentenceWidth = 46
 
 func topSheet(t *query.Table, view topView) sheet {
 	s := sheet{value: t, columns: []column{
-		{title: "Behaviour", key: "behavior"}, {title: "What it does", key: "sentence"}, {key: "context", csvOnly: true},
+		{title: "Behaviour", key: "behavior"}, {title: "What it does", key: "sentence", width: sentenceWidth}, {key: "context", csvOnly: true},
 	}}
 	if view.contexts {
 		s.columns = []column{{key: "behavior", csvOnly: true}, {key: "sentence", csvOnly: true}, {title: "Context", key: "context"}}
@@ -103,8 +103,9 @@ func topSheet(t *query.Table, view topView) sheet {
 			column{key: b.String() + "_resolved", csvOnly: true}, column{key: b.String() + "_scanned", csvOnly: true},
 			column{key: b.String() + "_size", csvOnly: true})
 	}
-	s.columns = append(s.columns, column{title: "Share", key: "share", number: true}, column{title: "95 % interval", key: "interval", number: true},
-		column{title: "Proven", key: "proven", number: true}, column{title: "Label", key: "label"})
+	s.columns = append(s.columns, column{title: "Share", number: true, eyeOnly: true}, column{title: "95 % interval", number: true, eyeOnly: true},
+		column{key: "share", csvOnly: true}, column{key: "low", csvOnly: true}, column{key: "high", csvOnly: true},
+		column{title: "Proven", number: true, eyeOnly: true}, column{title: "Label", key: "label"})
 	hidden := 0
 	category := ""
 	for _, row := range t.Rows {
@@ -130,13 +131,14 @@ func topCells(row query.TopRow, view topView) []string {
 	if view.contexts && context == "" {
 		context = "all but support"
 	}
-	cells := []string{row.Behavior, shorten(row.Sentence, sentenceWidth), context}
+	cells := []string{row.Behavior, row.Sentence, context}
 	for _, b := range prevalence.Bands() {
 		n := row.Numbers.Band(b)
 		cells = append(cells, strconv.Itoa(n.Count), strconv.Itoa(n.Resolved), strconv.Itoa(n.Scanned), strconv.Itoa(n.Size))
 	}
 	community := row.Community
-	return append(cells, percent(community.Share), interval(community), strconv.Itoa(community.Resolved), string(row.Label))
+	return append(cells, percent(community.Share), interval(community), fraction(community.Share), fraction(community.Low), fraction(community.High),
+		strconv.Itoa(community.Resolved), string(row.Label))
 }
 
 // percent prints a share; nothing where there is not enough data for one.
@@ -149,6 +151,14 @@ func percent(share *float64) string {
 		return fmt.Sprintf("%.3f %%", p)
 	}
 	return fmt.Sprintf("%.1f %%", p)
+}
+
+// fraction prints a share for programs, 1 being everything.
+func fraction(share *float64) string {
+	if share == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*share, 'g', 6, 64)
 }
 
 func interval(n query.Number) string {
@@ -203,12 +213,3 @@ func rankText(rank int) string {
 }
 
 func join(list []string) string { return strings.Join(list, ", ") }
-
-// shorten cuts s to width runes.
-func shorten(s string, width int) string {
-	runes := []rune(s)
-	if len(runes) <= width {
-		return s
-	}
-	return string(runes[:width-1]) + "…"
-}
