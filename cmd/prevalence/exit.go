@@ -54,9 +54,9 @@ func exitCode(ctx context.Context, err error) int {
 		silent unreachable
 	)
 	switch {
-	case errors.As(err, &wrong), errors.Is(err, errDataInUse), errors.Is(err, engine.ErrAddress):
+	case errors.As(err, &wrong), errors.Is(err, errDataInUse), errors.Is(err, engine.ErrAddress), errors.Is(err, store.ErrNewer):
 		return exitUsage
-	case errors.As(err, &noData):
+	case errors.As(err, &noData), errors.Is(err, store.ErrNoTables):
 		return exitNoData
 	case ctx.Err() != nil:
 		return exitInterrupted

@@ -82,14 +82,12 @@ func reachReader(ctx context.Context, c *config) (at account, stop func(), err e
 	if err != nil {
 		return account{}, nil, errors.Join(err, dir.close())
 	}
-	database, err := engine.StartClickHouse(ctx, engine.ClickHouseOptions{
-		Dir: dir.database(), Engine: location, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		return account{}, nil, errors.Join(err, dir.close())
+	r := &running{dir: dir}
+	if err := r.startDatabase(ctx, c, location, slog.New(slog.DiscardHandler)); err != nil {
+		r.close()
+		return account{}, nil, err
 	}
-	at = account{database.Addr(), database.Reader().User, database.Reader().Password}
-	return at, func() { database.Close(); _ = dir.close() }, nil
+	return r.Reader, r.close, nil
 }
 
 func (a *app) queryBehaviorCommand() *cobra.Command {

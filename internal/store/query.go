@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -20,11 +21,19 @@ func (p Params) arguments() []any {
 	return args
 }
 
+// ErrNoTables is returned for a database that was never migrated, or not to
+// what this build asks for.
+var ErrNoTables = errors.New("the tables are not there")
+
 // Select runs a query and returns its rows. T is a struct whose fields name
 // columns by `ch` tags.
 func Select[T any](ctx context.Context, db *DB, query string, p Params) ([]T, error) {
 	var rows []T
 	if err := db.conn.Select(withoutDeadline(ctx), &rows, query, p.arguments()...); err != nil {
+		var ex *clickhouse.Exception
+		if errors.As(err, &ex) && ex.Code == 60 { // UNKNOWN_TABLE
+			return nil, fmt.Errorf("store: %w: run 'prevalence migrate' as the owner of %q at %s", ErrNoTables, db.o.Database, db.o.Addr)
+		}
 		return nil, fmt.Errorf("store: select: %w", err)
 	}
 	return rows, nil
