@@ -3,9 +3,9 @@ package main
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -52,7 +52,7 @@ func configSheet(c *config) sheet {
 		if set.secret {
 			value = redacted(value)
 		}
-		_, meaning := unquoteUsage(set.usage)
+		meaning := strings.ReplaceAll(set.usage, "`", "") // which mark the argument's name in a flag's help
 		views = append(views, settingView{set.key, value, envName(set.key), meaning})
 		s.rows = append(s.rows, []string{set.key, fmt.Sprint(value), envName(set.key), meaning})
 	}
@@ -75,10 +75,4 @@ func redacted(value any) string {
 		return ""
 	}
 	return "(set)"
-}
-
-// unquoteUsage takes the back-quoted argument name out of a flag's usage.
-func unquoteUsage(s string) (argument, meaning string) {
-	f := pflag.Flag{Usage: s}
-	return pflag.UnquoteUsage(&f)
 }

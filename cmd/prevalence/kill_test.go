@@ -35,9 +35,12 @@ type killed struct {
 	kills  int
 }
 
-// TestKill kills workers and aggregators with SIGKILL at random moments and
-// demands the table of an undisturbed crawl.
+// TestKill kills workers, aggregators and whole "up"s with SIGKILL at random
+// moments and demands the table of an undisturbed crawl. That it can fail is
+// shown with an acknowledgement in the wrong place (two build tags): then some
+// seed must give another table.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +49,7 @@ func TestKill(t *testing.T) {
 	want := undisturbed(t, index, ranking)
 	for seed := range uint64(2) {
 		t.Run(fmt.Sprintf("seed%d", seed), func(t *testing.T) {
+			t.Parallel()
 			got, kills := disturbed(t, self, index, ranking, seed)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("after %d kills the table is another one (-undisturbed +killed):\n%s", kills, diff)
@@ -53,36 +57,39 @@ func TestKill(t *testing.T) {
 			t.Logf("%d kills, same table", kills)
 		})
 	}
-}
-
-// TestKillNoticesPlantedFaults shows that the test above can fail: with an
-// acknowledgement in the wrong place some seed gives another table.
-func TestKillNoticesPlantedFaults(t *testing.T) {
-	index, ranking := serveUniverse(t, killProjects)
-	want := undisturbed(t, index, ranking)
 	for _, fault := range []string{"plant_ack_before_publish", "plant_ack_before_insert"} {
 		t.Run(fault, func(t *testing.T) {
-			binary := filepath.Join(t.TempDir(), "prevalence")
-			build := exec.CommandContext(t.Context(), "go", "build", "-tags", fault, "-o", binary, ".")
-			if out, err := build.CombinedOutput(); err != nil {
-				t.Fatalf("build: %v\n%s", err, out)
-			}
-			const seeds = 8
-			for seed := range uint64(seeds) {
-				if got, kills := disturbed(t, binary, index, ranking, seed); got != want {
-					t.Logf("seed %d notices it after %d kills", seed, kills)
-					return
-				}
-			}
-			t.Errorf("%d seeds gave the right table with the fault planted: the kill test sees nothing", seeds)
+			t.Parallel()
+			noticesPlanted(t, fault, index, ranking, want)
 		})
 	}
+	t.Run("up", func(t *testing.T) {
+		t.Parallel()
+		killUp(t, index, ranking, want)
+	})
 }
 
-// TestKillUp kills the whole of "up" and starts it again.
-func TestKillUp(t *testing.T) {
-	index, ranking := serveUniverse(t, killProjects)
-	want := undisturbed(t, index, ranking)
+// noticesPlanted demands that one of a few seeds notices a planted fault.
+func noticesPlanted(t *testing.T, fault, index, ranking, want string) {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "prevalence")
+	build := exec.CommandContext(t.Context(), "go", "build", "-tags", fault, "-o", binary, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	const seeds = 8
+	for seed := range uint64(seeds) {
+		if got, kills := disturbed(t, binary, index, ranking, seed); got != want {
+			t.Logf("seed %d notices it after %d kills", seed, kills)
+			return
+		}
+	}
+	t.Errorf("%d seeds gave the right table with the fault planted: the kill test sees nothing", seeds)
+}
+
+// killUp kills the whole of "up" a few times and starts it again.
+func killUp(t *testing.T, index, ranking, want string) {
+	t.Helper()
 	data := t.TempDir()
 	args := []string{"up", "--until-idle", "--data", data, "--index", index, "--ranking", ranking, "--progress", "none", "--log-level", "error"}
 	for _, after := range []time.Duration{600 * time.Millisecond, 1200 * time.Millisecond, 1800 * time.Millisecond} {
@@ -104,12 +111,19 @@ func TestKillUp(t *testing.T) {
 // kill finds work under way, and writes its ranking to a file.
 func serveUniverse(t *testing.T, projects int) (url, ranking string) {
 	t.Helper()
+	_, server, url, ranking := serve(t, projects, pypitest.LikePyPI)
+	server.Plan(pypitest.Fault{Path: "/files/*/*", Kind: pypitest.Latency, Delay: 40 * time.Millisecond})
+	return url, ranking
+}
+
+// serve serves a generated index and writes its ranking to a file.
+func serve(t *testing.T, projects int, style pypitest.Style) (u *pypitest.Universe, server *pypitest.Server, url, ranking string) {
+	t.Helper()
 	u, err := pypitest.New(pypitest.Config{Projects: projects})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := pypitest.NewServer(u, pypitest.LikePyPI)
-	server.Plan(pypitest.Fault{Path: "/files/*/*", Kind: pypitest.Latency, Delay: 40 * time.Millisecond})
+	server = pypitest.NewServer(u, style)
 	url, stop, err := server.Start(context.WithoutCancel(t.Context()), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +133,7 @@ func serveUniverse(t *testing.T, projects int) (url, ranking string) {
 	if err := os.WriteFile(ranking, u.RankingJSON(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return url, ranking
+	return u, server, url, ranking
 }
 
 // undisturbed is the table of a crawl that nothing happens to.

@@ -44,7 +44,7 @@ func newProgress(w io.Writer, mode string) *progress {
 	f, isFile := w.(*os.File)
 	switch {
 	case mode == "bar", mode == "auto" && isFile && term.IsTerminal(int(f.Fd())):
-		p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(40), mpb.WithRefreshRate(200*time.Millisecond))
+		p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(40), mpb.WithAutoRefresh(), mpb.WithRefreshRate(200*time.Millisecond))
 	case mode != "none":
 		p.every = linesEvery
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -35,6 +36,9 @@ the resolved ones of the community alone.`,
 			}
 			return a.ask(cmd.Context(), c, func(r *query.Reader) error {
 				table, err := r.Top(cmd.Context(), options)
+				if errors.Is(err, query.ErrNoSnapshot) && options.Snapshot != "" {
+					return errNoData{fmt.Sprintf("there is no snapshot %q; every table names its own", options.Snapshot)}
+				}
 				if err != nil {
 					return err
 				}
