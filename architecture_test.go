@@ -2,6 +2,9 @@
 package prevalence_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,15 +17,13 @@ var rooms = []string{"crawler", "worker", "aggregator", "query"}
 
 // onlyImporter names the one package that may import a library.
 var onlyImporter = map[string]string{
-	"github.com/nats-io/nats.go":            "internal/queue",
-	"github.com/nats-io/nats-server":        "internal/engine",
-	"github.com/ClickHouse/clickhouse-go":   "internal/store",
-	"github.com/ClickHouse/ch-go":           "internal/store",
-	"github.com/pressly/goose":              "internal/store",
-	"github.com/spf13/viper":                "cmd/prevalence",
-	"github.com/spf13/cobra":                "cmd/prevalence",
-	"github.com/ebitengine/purego":          "internal/engine",
-	"github.com/hashicorp/go-retryablehttp": "internal/pypi",
+	"github.com/nats-io/nats.go":          "internal/queue",
+	"github.com/nats-io/nats-server":      "internal/engine",
+	"github.com/ClickHouse/clickhouse-go": "internal/store",
+	"github.com/pressly/goose":            "internal/store",
+	"github.com/spf13/viper":              "cmd/prevalence",
+	"github.com/spf13/cobra":              "cmd/prevalence",
+	"github.com/ebitengine/purego":        "internal/engine",
 }
 
 // TestImports enforces the import table of ARCHITECTURE.md: cmd → rooms →
@@ -124,4 +125,68 @@ func TestForbidden(t *testing.T) {
 			t.Errorf("%s → %s: refused %q, want refused %v", c.from, c.path, got, c.refused)
 		}
 	}
+}
+
+// TestMapNamesWhatIsThere follows ARCHITECTURE.md: every room, file and link
+// that it names exists, and every package has a line but for those that
+// serve another one.
+func TestMapNamesWhatIsThere(t *testing.T) {
+	b, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	quoted := regexp.MustCompile("`([^`]+)`")
+	named := make(map[string]bool)
+	rows := 0
+	for row := range strings.Lines(text) {
+		cells := strings.Split(strings.Trim(row, "|\n"), "|")
+		if len(cells) != 3 || !strings.HasPrefix(row, "| ") || strings.Contains(row, "I want to") {
+			continue
+		}
+		rows++
+		var folders []string
+		for _, m := range quoted.FindAllStringSubmatch(cells[1], -1) {
+			named[strings.TrimSuffix(m[1], "/")] = true
+			if !exists(m[1]) {
+				t.Errorf("%s is not there", m[1])
+			}
+			folders = append(folders, filepath.Dir(m[1]), m[1])
+		}
+		for _, m := range quoted.FindAllStringSubmatch(cells[2], -1) {
+			if !exists(m[1]) && !slices.ContainsFunc(folders, func(folder string) bool { return exists(filepath.Join(folder, m[1])) }) {
+				t.Errorf("%s is in none of %v", m[1], folders)
+			}
+		}
+	}
+	if rows < 15 {
+		t.Errorf("only %d lines of the table were found", rows)
+	}
+	for _, m := range quoted.FindAllStringSubmatch(text, -1) {
+		if strings.HasSuffix(m[1], ".go") && strings.Contains(m[1], "/") && !exists(m[1]) {
+			t.Errorf("%s is not there", m[1])
+		}
+	}
+	for _, m := range regexp.MustCompile(`\]\(([^):#]+)\)`).FindAllStringSubmatch(text, -1) {
+		if !exists(m[1]) {
+			t.Errorf("the link to %s leads nowhere", m[1])
+		}
+	}
+	loaded, err := packages.Load(&packages.Config{Mode: packages.NeedName | packages.NeedFiles}, "./...")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range loaded {
+		room, ours := strings.CutPrefix(p.PkgPath, "prevalence/")
+		helper := strings.HasSuffix(room, "test") || strings.HasSuffix(room, "/refresh")
+		if ours && len(p.GoFiles) > 0 && !helper && !named[room] {
+			t.Errorf("%s has no line in the table", room)
+		}
+	}
+}
+
+// exists reports whether a path, or a pattern, names something.
+func exists(path string) bool {
+	found, err := filepath.Glob(path)
+	return err == nil && len(found) > 0
 }
