@@ -1,8 +1,6 @@
 package worker
 
 import (
-	"strings"
-
 	"prevalence/schemas/message"
 	"prevalence/worker/archive"
 	"prevalence/worker/native"
@@ -64,24 +62,9 @@ func (r *reading) native(m archive.Member) {
 	}
 	symbols := b.Imports[:0]
 	for _, s := range b.Imports {
-		if tellingSymbol(s) {
+		if native.Telling(s) {
 			symbols = append(symbols, s)
 		}
 	}
 	r.rel.Native(m.Name, symbols)
-}
-
-// tellingSymbol leaves out what says nothing about behaviour and stands in every
-// binary: mangled names, compiler and runtime support, and Python's own
-// functions, but for those that run code.
-func tellingSymbol(name string) bool {
-	for _, prefix := range []string{"_Z", "_R", "?", "__cxa_", "__gxx_", "__gmon_", "_ITM_", "__cxx", "_Unwind_", "__stack_chk_", "swift_", "$s"} {
-		if strings.HasPrefix(name, prefix) {
-			return false
-		}
-	}
-	if strings.HasPrefix(name, "Py") || strings.HasPrefix(name, "_Py") {
-		return strings.HasPrefix(name, "PyRun_") || strings.HasPrefix(name, "PyMarshal_Read")
-	}
-	return true
 }

@@ -2,12 +2,14 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -23,41 +25,52 @@ const (
 // there is one, issues.yaml. Each rules file holds one category and is named
 // for it. Load refuses unknown and repeated fields, ids that are malformed or
 // stand twice, rules without two positive and two negative examples, patterns
-// that do not compile; its error has a line "file:line: what" for each fault.
-func Load(fsys fs.FS) (*Catalog, error) {
-	var names []string
-	for _, pattern := range []string{"*.yaml", "rules/*.yaml"} {
-		found, err := fs.Glob(fsys, pattern)
-		if err != nil {
-			return nil, fmt.Errorf("catalog: list rules: %w", err)
+// that do not compile; its error is a Fault for each of them.
+func Load(fsys fs.FS) (*Catalog, error) { return new(Catalog).Extend(fsys, "") }
+
+// Extend returns a catalogue of c's rules and issues and of those that Load
+// would read from fsys; with names, of those files of fsys alone. Folder stands
+// before the names of files, in faults and in Rule.File. What stands in c
+// already is refused.
+func (c *Catalog) Extend(fsys fs.FS, folder string, names ...string) (*Catalog, error) {
+	if len(names) == 0 {
+		for _, pattern := range []string{"*.yaml", "rules/*.yaml"} {
+			found, err := fs.Glob(fsys, pattern)
+			if err != nil {
+				return nil, fmt.Errorf("catalog: list rules: %w", err)
+			}
+			names = append(names, found...)
 		}
-		names = append(names, found...)
 	}
-	if len(names) > maxFiles {
+	switch {
+	case len(names) == 0:
+		return nil, fmt.Errorf("catalog: no file of rules (NAME.yaml) in %s", cmp.Or(folder, "the folder"))
+	case len(names) > maxFiles:
 		return nil, fmt.Errorf("catalog: %d files, more than %d", len(names), maxFiles)
 	}
-	c := new(Catalog)
+	sum := &Catalog{Rules: slices.Clone(c.Rules), Issues: slices.Clone(c.Issues)}
 	var errs []error
 	for _, name := range names {
 		data, err := readFile(fsys, name)
 		if err != nil {
 			return nil, fmt.Errorf("catalog: %w", err)
 		}
+		shown := path.Join(folder, name)
 		if name == "issues.yaml" {
-			issues, err := parseIssues(name, data)
+			issues, err := parseIssues(shown, data)
 			errs = append(errs, err)
-			c.Issues = issues
+			sum.Issues = append(sum.Issues, issues...)
 			continue
 		}
-		rules, err := parseRules(name, data)
+		rules, err := parseRules(shown, data)
 		errs = append(errs, err)
-		c.Rules = append(c.Rules, rules...)
+		sum.Rules = append(sum.Rules, rules...)
 	}
-	errs = append(errs, c.finish())
+	errs = append(errs, sum.finish())
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return c, nil
+	return sum, nil
 }
 
 // With returns a catalogue of the rules and issues of both; ids that stand in
@@ -79,18 +92,18 @@ func (c *Catalog) finish() error {
 	var errs []error
 	for i := 1; i < len(c.Rules); i++ {
 		if a, b := &c.Rules[i-1], &c.Rules[i]; a.ID == b.ID && a.ID != "" {
-			errs = append(errs, fmt.Errorf("%s:%d: rule %s is already at %s:%d", b.File, b.Line, b.ID, a.File, a.Line))
+			errs = append(errs, faultf(b.File, b.Line, "rule %s is already at %s:%d", b.ID, a.File, a.Line))
 		}
 	}
-	seen := make(map[string]int)
+	seen := make(map[string]Issue)
 	for _, issue := range c.Issues {
 		if first, ok := seen[issue.ID]; ok {
-			errs = append(errs, fmt.Errorf("issues.yaml:%d: issue %s is already at line %d", issue.Line, issue.ID, first))
+			errs = append(errs, faultf(issue.File, issue.Line, "issue %s is already at %s:%d", issue.ID, first.File, first.Line))
 		}
-		seen[issue.ID] = issue.Line
+		seen[issue.ID] = issue
 		for _, id := range issue.Behaviors {
 			if c.Rule(id) == nil {
-				errs = append(errs, fmt.Errorf("issues.yaml:%d: issue %s names behaviour %s, which no rule makes", issue.Line, issue.ID, id))
+				errs = append(errs, faultf(issue.File, issue.Line, "issue %s names behaviour %s, which no rule makes", issue.ID, id))
 			}
 		}
 	}
@@ -118,8 +131,12 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 func (r *reader) document(data []byte) *yaml.Node {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
-	if err := dec.Decode(&doc); err != nil {
-		r.errs = append(r.errs, fmt.Errorf("%s: %w", r.file, err))
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		r.lineErrorf(1, "the file is empty")
+		return nil
+	case err != nil:
+		r.yamlError(err)
 		return nil
 	}
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
@@ -134,6 +151,17 @@ func (r *reader) document(data []byte) *yaml.Node {
 		return nil
 	}
 	return doc.Content[0]
+}
+
+// yamlError notes what the YAML parser says, at the line that it names.
+func (r *reader) yamlError(err error) {
+	what, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
+	if number, rest, ok := strings.Cut(strings.TrimPrefix(what, "line "), ": "); ok {
+		if n, err := strconv.Atoi(number); err == nil {
+			what, line = rest, n
+		}
+	}
+	r.lineErrorf(line, "no YAML: %s", what)
 }
 
 // hasAlias refuses anchors and aliases: they make small files large.
@@ -167,5 +195,34 @@ func parseRules(name string, data []byte) ([]Rule, error) {
 	}
 	var rules []Rule
 	r.each(list, "rules", func(n *yaml.Node) { rules = append(rules, r.rule(n, category)) })
+	lines := strings.Split(string(data), "\n")
+	for i := range rules {
+		end := len(lines)
+		if i+1 < len(rules) {
+			end = rules[i+1].Line - 1
+		}
+		rules[i].YAML = asWritten(lines[min(rules[i].Line-1, end):end])
+	}
 	return rules, r.err()
+}
+
+// asWritten is the text of a rule without the indentation of its list, and
+// without the blank lines and comments before the next rule.
+func asWritten(lines []string) string {
+	for n := len(lines); n > 0; n = len(lines) {
+		if last := strings.TrimSpace(lines[n-1]); last != "" && last[0] != '#' {
+			break
+		}
+		lines = lines[:n-1]
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	indent := len(lines[0]) - len(strings.TrimLeft(lines[0], " "))
+	var b strings.Builder
+	for _, line := range lines {
+		b.WriteString(strings.TrimRight(line[min(indent, len(line)-len(strings.TrimLeft(line, " "))):], "\r "))
+		b.WriteByte('\n')
+	}
+	return b.String()
 }

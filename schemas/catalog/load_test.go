@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -60,6 +62,7 @@ func TestLoad(t *testing.T) {
 		Positive: []Example{{Path: "module.py", Source: "a", Line: 21}, {Path: "x.sh", Source: "rm x", Line: 21}},
 		Negative: []Example{{Path: "module.py", Source: "b", Line: 22}, {Path: "module.py", Package: []string{"no-author-email"}, Native: []string{"unlink"}, Line: 22}},
 		File:     "rules/file.yaml", Line: 3,
+		YAML: strings.ReplaceAll(strings.TrimPrefix(good, "category: file\nrules:\n  "), "\n    ", "\n  "),
 	}
 	if diff := cmp.Diff(want, c.Rules[0]); diff != "" {
 		t.Error(diff)
@@ -94,8 +97,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"one example", replace("[a, {path: x.sh, source: rm x}]", "[a]"), `has 1 positive and 2 negative examples`},
 		{"empty example", replace("{path: x.sh, source: rm x}", "{path: x.sh}"), `rules/file.yaml:21: an example needs source`},
 		{"alias", replace("[a, {path: x.sh, source: rm x}]", "[&a a, *a]"), `anchors and aliases are not allowed`},
-		{"broken", "category: [", "rules/file.yaml: yaml:"},
-		{"empty", "", "rules/file.yaml: EOF"},
+		{"broken", "category: [", "rules/file.yaml:1: no YAML: did not find"},
+		{"empty", "", "rules/file.yaml:1: the file is empty"},
+		{"property", replace("package: [no-author-email]", "package: [no-author]"), `rules/file.yaml:22: unknown property of a release "no-author"`},
 		{"not a mapping", "- a", "rules/file.yaml:1: a rules file must be a mapping"},
 		{"two documents", good + "---\na: b\n", "one document a file"},
 	}
@@ -124,6 +128,59 @@ func TestLoadRefusesDuplicates(t *testing.T) {
 	}
 	if _, err := c.With(c); err == nil {
 		t.Error("With took the same rule twice")
+	}
+	own := fstest.MapFS{"file.yaml": {Data: []byte(good)}}
+	_, err = c.Extend(own, "own")
+	if err == nil || err.Error() != "own/file.yaml:3: rule file/delete is already at rules/file.yaml:3" {
+		t.Error(err)
+	}
+}
+
+// TestExtend shows that rules of one's own are part of the catalogue and of its
+// hash, and that faults name their file.
+func TestExtend(t *testing.T) {
+	c, err := load("rules/file.yaml", good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := strings.ReplaceAll(good, "file/delete", "file/remove")
+	more, err := c.Extend(fstest.MapFS{"file.yaml": {Data: []byte(own)}, "other.yaml": {Data: []byte("broken")}}, "own", "file.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Rules) != 1 || len(more.Rules) != 2 || more.Rule("file/remove").File != "own/file.yaml" {
+		t.Errorf("%+v", more.Rules)
+	}
+	if c.Hash() == more.Hash() {
+		t.Error("own rules are not in the hash")
+	}
+	_, err = c.Extend(fstest.MapFS{"file.yaml": {Data: []byte(strings.Replace(own, "attack", "attck", 1))}, "other.yaml": {Data: []byte("a: b\nc: d\n")}}, "own")
+	var got []string
+	for _, f := range Faults(fmt.Errorf("x: %w", err)) {
+		got = append(got, f.File+":"+strconv.Itoa(f.Line)+": "+f.What)
+	}
+	want := []string{
+		`own/file.yaml:5: unknown field "attck" in a rule`, `own/other.yaml:1: unknown field "a" in a rules file`,
+		`own/other.yaml:2: unknown field "c" in a rules file`, `own/other.yaml:1: category is "", but the file is named for "other"`,
+		`own/other.yaml:1: rules are missing`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := c.Extend(fstest.MapFS{}, "own"); err == nil || !strings.Contains(err.Error(), "no file of rules (NAME.yaml) in own") {
+		t.Error(err)
+	}
+}
+
+func TestFaultfFindsTheLine(t *testing.T) {
+	c, err := load("rules/file.yaml", good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, line := range map[string]string{"os.unlink": "9", "pathlib.Path.unlink": "9", ".unlink": "11", "os.stat": "17", "nowhere": "3"} {
+		if err := c.Rules[0].Faultf(name, "x"); err.Error() != "rules/file.yaml:"+line+": x" {
+			t.Errorf("%s: %v, want line %s", name, err, line)
+		}
 	}
 }
 

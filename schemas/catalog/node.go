@@ -2,13 +2,12 @@ package catalog
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// maxErrors bounds how many faults Load reports at once.
+// maxErrors bounds how many faults of one file Load reports at once.
 const maxErrors = 50
 
 // reader walks the nodes of one YAML file and collects what is wrong with
@@ -24,10 +23,10 @@ func (r *reader) errorf(n *yaml.Node, format string, args ...any) {
 
 func (r *reader) lineErrorf(line int, format string, args ...any) {
 	if len(r.errs) == maxErrors {
-		r.errs = append(r.errs, fmt.Errorf("%s: more errors follow", r.file))
+		r.errs = append(r.errs, faultf(r.file, line, "more follows"))
 	}
 	if len(r.errs) < maxErrors {
-		r.errs = append(r.errs, fmt.Errorf("%s:%d: %s", r.file, line, fmt.Sprintf(format, args...)))
+		r.errs = append(r.errs, faultf(r.file, line, format, args...))
 	}
 }
 

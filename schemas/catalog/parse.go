@@ -11,7 +11,6 @@ import (
 var (
 	idPattern     = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$`)
 	slugPattern   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	traitPattern  = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*(:[a-z0-9]+(-[a-z0-9]+)*)?$`)
 	attackPattern = regexp.MustCompile(`^T1[0-9]{3}(\.[0-9]{3})?$`)
 	namePattern   = regexp.MustCompile(`^[\pL_][\pL\pN_]*(\.[\pL_][\pL\pN_]*)*(\.\*)?$|^\*$`)
 	argPattern    = regexp.MustCompile(`^(\.[\pL_][\pL\pN_]*|[\pL_][\pL\pN_]*(\.[\pL_][\pL\pN_]*)*(\.\*)?)#[^\s]+$`)
@@ -24,7 +23,25 @@ var (
 	contexts    = []string{"install", "startup", "import", "call", "package", "support"}
 	stringKinds = []string{"ipv4", "ipv6", "url", "domain", "email", "path", "base64", "hex", "wallet", "token", "webhook"}
 	textKinds   = []string{"setup-cfg", "pyproject", "shell", "powershell", "batch", "javascript"}
+
+	// packageTraits are the properties that a worker tells of a release.
+	packageTraits = []string{
+		"anonymous-email", "disposable-email", "placeholder-email", "no-author-email", "no-description", "no-source-repository",
+		"no-metadata", "metadata-mismatch", "archive-anomaly", "bytecode-without-source", "executable-member", "native-extension",
+		"nested-archive",
+		"archive-anomaly:absolute-name", "archive-anomaly:parent-traversal", "archive-anomaly:drive-letter",
+		"archive-anomaly:backslash-name", "archive-anomaly:control-name", "archive-anomaly:name-encoding", "archive-anomaly:empty-name",
+		"archive-anomaly:duplicate-name", "archive-anomaly:case-collision", "archive-anomaly:device", "archive-anomaly:escaping-link",
+		"archive-anomaly:trailing-bytes", "archive-anomaly:prefix-bytes", "archive-anomaly:hidden-member",
+		"archive-anomaly:directory-mismatch", "archive-anomaly:directory-count", "archive-anomaly:overlapping-member",
+		"archive-anomaly:checksum-mismatch", "archive-anomaly:size-mismatch", "archive-anomaly:encrypted-member",
+		"archive-anomaly:unknown-method", "archive-anomaly:format-mismatch",
+	}
 )
+
+// PackageTraits are the properties of a release that rules may name: what a
+// worker gives behavior's Release.Package, and no more.
+func PackageTraits() []string { return slices.Clone(packageTraits) }
 
 func (r *reader) rule(n *yaml.Node, category string) Rule {
 	rule := Rule{File: r.file, Line: n.Line, Confidence: High}
@@ -115,7 +132,10 @@ func (r *reader) match(n *yaml.Node) Match {
 		"methods": names(&m.Methods, "methods", methodPattern),
 		"traits":  names(&m.Traits, "traits", slugPattern),
 		"native":  names(&m.Native, "native", nativePattern),
-		"package": names(&m.Package, "package", traitPattern),
+		"package": func(n *yaml.Node) {
+			m.Package = r.texts(n, "package")
+			r.oneOf(n, m.Package, packageTraits, "property of a release")
+		},
 		"strings": func(n *yaml.Node) {
 			r.each(n, "strings", func(n *yaml.Node) { m.Strings = append(m.Strings, r.stringMatch(n)) })
 		},
@@ -269,10 +289,13 @@ func (r *reader) example(n *yaml.Node) Example {
 		return e
 	}
 	r.mapping(n, "an example", fields{
-		"path":    func(n *yaml.Node) { e.Path = r.text(n, "path") },
-		"source":  func(n *yaml.Node) { e.Source = r.text(n, "source") },
-		"package": func(n *yaml.Node) { e.Package = r.texts(n, "package") },
-		"native":  func(n *yaml.Node) { e.Native = r.texts(n, "native") },
+		"path":   func(n *yaml.Node) { e.Path = r.text(n, "path") },
+		"source": func(n *yaml.Node) { e.Source = r.text(n, "source") },
+		"package": func(n *yaml.Node) {
+			e.Package = r.texts(n, "package")
+			r.oneOf(n, e.Package, packageTraits, "property of a release")
+		},
+		"native": func(n *yaml.Node) { e.Native = r.texts(n, "native") },
 	})
 	if e.Source == "" && len(e.Package) == 0 && len(e.Native) == 0 {
 		r.errorf(n, "an example needs source, package or native")
@@ -296,7 +319,7 @@ func parseIssues(name string, data []byte) ([]Issue, error) {
 }
 
 func (r *reader) issue(n *yaml.Node) Issue {
-	issue := Issue{Line: n.Line}
+	issue := Issue{File: r.file, Line: n.Line}
 	r.mapping(n, "an issue", fields{
 		"id": func(n *yaml.Node) {
 			issue.ID = r.text(n, "id")

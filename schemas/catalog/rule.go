@@ -1,6 +1,9 @@
 package catalog
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Catalog is a set of rules and issues.
 type Catalog struct {
@@ -24,12 +27,33 @@ type Rule struct {
 	Negative     []Example // sources that do not although they look like it, at least 2
 	File         string    // where the rule was read from
 	Line         int       // 1-based
+	YAML         string    // the rule as it is written, comments included
 }
 
 // Category is the part of the ID before the slash.
 func (r *Rule) Category() string {
 	category, _, _ := strings.Cut(r.ID, "/")
 	return category
+}
+
+// lineOf is the line of the rule's file on which a name or text of a matcher
+// stands, in braces or not; the rule's own line where that cannot be told.
+func (r *Rule) lineOf(text string) int {
+	if text == "" {
+		return r.Line
+	}
+	near := r.Line
+	for i, line := range strings.Split(r.YAML, "\n") {
+		for _, word := range strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" '\"[]", c) }) {
+			if slices.Contains(expand(strings.TrimRight(word, ",")), text) {
+				return r.Line + i
+			}
+		}
+		if near == r.Line && strings.Contains(line, text) {
+			near = r.Line + i
+		}
+	}
+	return near
 }
 
 // Confidence says how rarely a rule is wrong.
@@ -154,6 +178,7 @@ type Issue struct {
 	NextSteps []string
 	// Behaviors are the behaviours that raise it, possibly none.
 	Behaviors []string
+	File      string
 	Line      int
 }
 

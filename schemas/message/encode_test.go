@@ -55,6 +55,23 @@ func TestDecodeScanRefuses(t *testing.T) {
 	}
 }
 
+func FuzzDecodeIndex(f *testing.F) {
+	b, err := message.EncodeIndex(&message.Index{Schema: message.StateSchema})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		x, err := message.DecodeIndex(b)
+		if err != nil {
+			return
+		}
+		if _, err := message.EncodeIndex(x); err != nil {
+			t.Errorf("what was decoded cannot be encoded: %v", err)
+		}
+	})
+}
+
 func FuzzDecodeScan(f *testing.F) {
 	b, err := message.EncodeScan(&message.Scan{Schema: message.ScanSchema, Project: "p", Version: "1"})
 	if err != nil {

@@ -3,6 +3,7 @@ package archive
 import (
 	"archive/tar"
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -12,6 +13,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -553,6 +555,20 @@ func FuzzTar(f *testing.F) {
 		_, err := w.Tar(t.Context(), bytes.NewReader(data), name, checker(t, w.Limits))
 		if _, ok := Why(err); err != nil && !ok {
 			t.Errorf("neither format nor limit: %v", err)
+		}
+	})
+}
+
+func FuzzXZ(f *testing.F) {
+	f.Add(xzed(f, []byte("text text text text"), xz.WriterConfig{}))
+	f.Add(xzed(f, nil, xz.WriterConfig{CheckSum: xz.SHA256}))
+	two := xzed(f, bytes.Repeat([]byte("ab"), 500), xz.WriterConfig{BlockSize: 512, CheckSum: xz.CRC32})
+	f.Add(append(append(slices.Clone(two), 0, 0, 0, 0), two...))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		const limit = 4 << 20
+		n, err := io.Copy(io.Discard, io.LimitReader(newXZ(bufio.NewReader(bytes.NewReader(data)), 1<<20), limit))
+		if err == nil && n > 0 && !bytes.Contains(data, []byte("\xfd7zXZ\x00")) {
+			t.Error("text without a stream")
 		}
 	})
 }

@@ -81,3 +81,39 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+// FuzzIndicator looks for values that keep what must not leave a scan: user
+// information, queries, local parts of addresses, secrets.
+func FuzzIndicator(f *testing.F) {
+	for i, s := range []string{"1.1.1.1", "2606:4700::1111", "https://u:p@h.dev:80/a?q#f", "h.dev", "a@b.dev", "", "", "", "bitcoin:1x", "ghp_0123", "https://discord.com/api/webhooks/1/x"} {
+		f.Add(byte(i), s)
+	}
+	m := compile(f, rules)
+	f.Fuzz(func(t *testing.T, kind byte, s string) {
+		sk := int(kind)%numStringKinds + 1
+		r := m.Release()
+		r.Key = []byte("key")
+		name, value := r.indicator(sk, s)
+		if (name == "") && value != "" {
+			t.Errorf("a value without a kind: %q", value)
+		}
+		switch name {
+		case "url":
+			authority, _, _ := strings.Cut(strings.TrimPrefix(value[strings.Index(value, ":")+1:], "//"), "/")
+			if value != "" && (strings.ContainsAny(value, "?#") || strings.Contains(authority, "@")) {
+				t.Errorf("%q of %q", value, s)
+			}
+		case "email-domain":
+			if strings.Contains(value, "@") {
+				t.Errorf("%q of %q", value, s)
+			}
+		case "token", "webhook":
+			if len(s) > 4 && strings.Contains(value, s) {
+				t.Errorf("%q of %q", value, s)
+			}
+		}
+		for i := range m.value {
+			m.value[i].each(sk, s, func(uint32) {})
+		}
+	})
+}

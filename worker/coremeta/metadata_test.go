@@ -165,9 +165,29 @@ func FuzzParse(f *testing.F) {
 			t.Error("name")
 		}
 		m.SourceRepository()
-		ParseSetupCfg(b)
-		ParseTopLevel(b)
-		ParseRequires(b)
+	})
+}
+
+func FuzzParseSetupCfg(f *testing.F) {
+	f.Add([]byte("[metadata]\nname = a\nauthor_email: x@example.org\n[options]\ninstall_requires =\n  b>1 ; python_version<'3'\n"))
+	f.Add([]byte("\xef\xbb\xbf[metadata]\r\nversion = attr: a.b\n\tfolded\n[metadata"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if m := ParseSetupCfg(b); len(m.Name) > 4*maxValueBytes || len(m.Version) > 4*maxValueBytes {
+			t.Error("a value is too long")
+		}
+	})
+}
+
+func FuzzParseRequires(f *testing.F) {
+	f.Add([]byte("a>1\n\n[x]\nb\n\n[:python_version < \"3\"]\nc\n[y:os_name == \"nt\"]\nd\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, list := range [][]string{ParseTopLevel(b), ParseRequires(b)} {
+			for _, line := range list {
+				if line == "" || strings.ContainsAny(line, "\n") {
+					t.Errorf("entry %q", line)
+				}
+			}
+		}
 	})
 }
 

@@ -30,6 +30,25 @@ func cName(name []byte) []byte {
 	return name
 }
 
+// Telling leaves out what says nothing about behaviour and stands in every
+// binary: mangled names, compiler and runtime support, and Python's own
+// functions, but for those that run code.
+func Telling(name string) bool {
+	for _, prefix := range []string{"_Z", "_R", "?", "__cxa_", "__gxx_", "__gmon_", "_ITM_", "__cxx", "_Unwind_", "__stack_chk_", "swift_", "$s"} {
+		if strings.HasPrefix(name, prefix) {
+			return false
+		}
+	}
+	if strings.HasPrefix(name, "Py") || strings.HasPrefix(name, "_Py") {
+		return strings.HasPrefix(name, "PyRun_") || strings.HasPrefix(name, "PyMarshal_Read")
+	}
+	return true
+}
+
+// Plain takes off a symbol what Read takes off: glibc's decorations and
+// Windows' A and W.
+func Plain(name string) string { return string(winName("", cName([]byte(name)))) }
+
 // largeFile are the functions that have a variant of 64-bit offsets.
 var largeFile = []string{
 	"creat", "fgetpos", "fopen", "freopen", "fseeko", "fsetpos", "fstat", "fstatat", "fstatfs", "fstatvfs", "ftello",

@@ -42,6 +42,9 @@ const requestCallees = `requests.get requests.post requests.put requests.patch r
 	httpx.get httpx.post httpx.put httpx.patch httpx.delete httpx.head httpx.options httpx.request httpx.stream
 	httpx.Client httpx.AsyncClient`
 
+const aiohttpCallees = `aiohttp.ClientSession.get aiohttp.ClientSession.post aiohttp.ClientSession.put aiohttp.ClientSession.patch
+	aiohttp.ClientSession.delete aiohttp.ClientSession.head aiohttp.ClientSession.options aiohttp.ClientSession.request aiohttp.TCPConnector`
+
 var argRules = []argRule{
 	{callees: processCallees, param: "shell", pos: -1},
 	{callees: "subprocess.Popen", param: "shell", pos: 8},
@@ -53,10 +56,14 @@ var argRules = []argRule{
 	{callees: processCallees, param: "stdout", pos: -1, form: formWords, values: "DEVNULL PIPE"},
 	{callees: processCallees, param: "stderr", pos: -1, form: formWords, values: "DEVNULL PIPE STDOUT"},
 	{callees: processCallees, param: "start_new_session", pos: -1},
-	{callees: requestCallees, param: "verify", pos: -1},
+	{callees: requestCallees + " requests.Session.send", param: "verify", pos: -1},
+	{callees: requestCallees, param: "files", pos: -1, form: formWords},
+	{callees: requestCallees, param: "proxies", pos: -1, form: formWords},
+	{callees: "urllib.request.urlopen urllib.request.Request", param: "data", pos: 1, form: formWords},
 	{callees: "requests.request requests.Session.request httpx.request urllib3.PoolManager.request urllib3.request http.client.HTTPConnection.request http.client.HTTPSConnection.request", param: "method", pos: 0, form: formWords, values: "GET POST PUT PATCH DELETE HEAD OPTIONS"},
-	{callees: "aiohttp.ClientSession.get aiohttp.ClientSession.post aiohttp.ClientSession.request aiohttp.TCPConnector", param: "ssl", pos: -1},
-	{callees: "aiohttp.TCPConnector", param: "verify_ssl", pos: -1},
+	{callees: aiohttpCallees, param: "ssl", pos: -1},
+	{callees: aiohttpCallees, param: "verify_ssl", pos: -1},
+	{callees: "httplib2.Http", param: "disable_ssl_certificate_validation", pos: -1},
 	{callees: "urllib3.PoolManager urllib3.HTTPSConnectionPool", param: "cert_reqs", pos: -1, form: formWords, values: "CERT_NONE CERT_OPTIONAL CERT_REQUIRED"},
 	{callees: "ssl.wrap_socket", param: "cert_reqs", pos: 3, form: formWords, values: "CERT_NONE CERT_OPTIONAL CERT_REQUIRED"},
 	{callees: "ssl.SSLContext", param: "verify_mode", pos: -1, form: formWords, values: "CERT_NONE CERT_OPTIONAL CERT_REQUIRED"},
@@ -68,8 +75,8 @@ var argRules = []argRule{
 	{callees: "os.fdopen", param: "mode", pos: 1, form: formMode, deflt: "r"},
 	{callees: "zipfile.ZipFile tarfile.open tarfile.TarFile", param: "mode", pos: 1, form: formMode, deflt: "r"},
 	{callees: "tarfile.TarFile.extractall", param: "filter", pos: -1, form: formWords, values: "data tar fully_trusted"},
-	{callees: "os.chmod os.fchmod os.mkdir os.makedirs", param: "mode", pos: 1, form: formOctal},
-	{callees: "pathlib.Path.chmod pathlib.Path.mkdir", param: "mode", pos: 0, form: formOctal},
+	{callees: "os.chmod os.fchmod os.lchmod os.mkdir os.makedirs", param: "mode", pos: 1, form: formOctal},
+	{callees: "pathlib.Path.chmod pathlib.Path.lchmod pathlib.Path.mkdir", param: "mode", pos: 0, form: formOctal},
 	{callees: "os.open", param: "mode", pos: 2, form: formOctal},
 	{callees: "os.umask", param: "mask", pos: 0, form: formOctal},
 	{callees: "yaml.load yaml.load_all", param: "Loader", pos: 1, form: formWords, values: "Loader UnsafeLoader FullLoader SafeLoader CLoader CSafeLoader BaseLoader CBaseLoader CFullLoader CUnsafeLoader", deflt: "None"},
@@ -79,7 +86,7 @@ var argRules = []argRule{
 	{callees: "socket.socket", param: "family", pos: 0, form: formWords, values: "AF_INET AF_INET6 AF_UNIX AF_PACKET AF_BLUETOOTH AF_NETLINK AF_CAN AF_VSOCK"},
 	{callees: "socket.socket", param: "type", pos: 1, form: formWords, values: "SOCK_STREAM SOCK_DGRAM SOCK_RAW"},
 	{callees: "codecs.decode codecs.encode .decode .encode builtins.str.decode builtins.str.encode builtins.bytes.decode codecs.getdecoder codecs.getencoder codecs.lookup", param: "encoding", pos: 1, form: formWords, values: codecValues},
-	{callees: "hashlib.new hmac.new", param: "name", pos: 0, form: formWords, values: "md5 sha1 sha256 sha512 sha224 sha384"},
+	{callees: "hashlib.new hmac.new", param: "name", pos: 0, form: formWords, values: "md4 md5 sha1 sha256 sha512 sha224 sha384"},
 	{callees: "shutil.rmtree", param: "ignore_errors", pos: 1},
 	{callees: "os.makedirs", param: "exist_ok", pos: 2},
 	{callees: "jinja2.Environment jinja2.Template", param: "autoescape", pos: -1, deflt: "None"},
@@ -87,6 +94,7 @@ var argRules = []argRule{
 	{callees: "flask.Flask.run http.server.HTTPServer socketserver.TCPServer", param: "host", pos: -1, form: formWords, values: "0.0.0.0 127.0.0.1 localhost"},
 	{callees: "multiprocessing.set_start_method", param: "method", pos: 0, form: formWords, values: "fork spawn forkserver"},
 	{callees: "threading.Thread multiprocessing.Process", param: "daemon", pos: -1},
+	{callees: "setuptools.setup distutils.core.setup", param: "cmdclass", pos: -1, form: formWords},
 	{callees: "builtins.compile", param: "mode", pos: 2, form: formWords, values: "exec eval single"},
 	{callees: "signal.signal", param: "signalnum", pos: 0, form: formWords, values: "SIGTERM SIGINT SIGHUP SIGKILL SIGCHLD SIGALRM SIGTRAP SIGUSR1 SIGUSR2 SIGPIPE"},
 	{callees: "winreg.OpenKey winreg.CreateKey winreg.OpenKeyEx winreg.CreateKeyEx winreg.ConnectRegistry", param: "key", pos: 0, form: formWords, values: "HKEY_CURRENT_USER HKEY_LOCAL_MACHINE HKEY_CLASSES_ROOT HKEY_USERS"},
@@ -115,7 +123,9 @@ const programs = `ls sh bash zsh dash ksh csh fish cmd powershell pwsh curl wget
 	clang make cmake ldconfig iptables ufw firewall-cmd setenforce sysctl useradd usermod passwd osascript open xdg-open
 	start explorer certutil bitsadmin mshta rundll32 regsvr32 wscript cscript msiexec vssadmin bcdedit security
 	base64 openssl gpg ffmpeg xclip xsel pbcopy pbpaste screencapture scrot import nvidia-smi adb apt apt-get yum dnf apk
-	brew pacman dpkg rpm setx export nohup env timeout screen tmux expect xmrig`
+	brew pacman dpkg rpm setx export nohup env timeout screen tmux expect xmrig
+	minerd cpuminer adduser userdel groupadd chpasswd cmdkey secret-tool atq nssm df free top who which where whereis pgrep
+	lsblk lspci sw_vers iwconfig ip6tables nft pfctl wl-copy wl-paste`
 
 // argAtoms notes the arguments of a call that rules want to know.
 func (s *Scanner) argAtoms(d Name, in *info, args []argument, first, end uint32) {

@@ -16,7 +16,11 @@ func FuzzScan(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, p := range paths {
+	evasion, err := filepath.Glob("testdata/evasion/*.txtar")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, p := range append(paths, evasion...) {
 		b, err := os.ReadFile(p)
 		if err != nil {
 			f.Fatal(err)
