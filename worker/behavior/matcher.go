@@ -387,8 +387,14 @@ func isPublic(kind int, value string) bool {
 		return false
 	}
 	a = a.Unmap()
+	if a.Is6() && !assigned6.Contains(a) {
+		return false
+	}
 	return a.IsGlobalUnicast() && !a.IsPrivate() && !slices.ContainsFunc(reserved, func(p netip.Prefix) bool { return p.Contains(a) })
 }
+
+// assigned6 is the part of IPv6 that is given out (RFC 4291).
+var assigned6 = netip.MustParsePrefix("2000::/3")
 
 // reserved are address blocks that no one is reached at: documentation,
 // benchmarks, shared address space, future use (RFC 6890).

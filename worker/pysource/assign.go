@@ -68,6 +68,9 @@ func (s *Scanner) unreference(start, end, mark int) {
 			if t.kind == tLBrack && start != end && s.toks[start].kind != tLBrack {
 				return
 			}
+		case tDot:
+			s.unreferenceAttribute(end, mark)
+			return
 		default:
 			return
 		}
@@ -78,6 +81,18 @@ func (s *Scanner) unreference(start, end, mark int) {
 		}
 	}
 	s.rewind(mark)
+}
+
+// unreferenceAttribute takes back the reference to an attribute that is
+// assigned to: "socket.socket = f" does not use socket.socket.
+func (s *Scanner) unreferenceAttribute(end, mark int) {
+	last := len(s.facts) - 1
+	if s.tail.end != end || s.tail.name == 0 || s.tail.base.kind != vDotted || last < mark {
+		return
+	}
+	if f := s.facts[last]; f.Kind == Ref && f.Name == s.names.dot(s.tail.base.name(), s.tail.name) {
+		s.rewind(last)
+	}
 }
 
 // rewind takes back the facts from mark on.
@@ -323,7 +338,12 @@ func (s *Scanner) storeAttribute(base value, n Name, v value, first uint32) {
 		} else {
 			s.setAttr(int32(base.id), n, value{})
 		}
-	case vInst, vDotted:
+	case vDotted:
+		d := base
+		d.id = uint32(s.names.dot(s.names.dot(base.name(), n), s.names.vocab.id.setattr))
+		s.emit(Call, d, first, s.lastLine())
+		s.attributeAtom(base, n, v, first)
+	case vInst:
 		s.attributeAtom(base, n, v, first)
 	case vUnion:
 		for _, w := range s.alternatives(base) {

@@ -226,6 +226,8 @@ func (s *Scanner) applyDotted(callee, recv value, args []argument, first, end ui
 		}
 		if in.result != vUnknown {
 			r.kind, r.id = in.result, uint32(in.class)
+		} else if in.op == 0 && callee.flags&(flagCallsite|flagLate) == 0 && s.names.capital(d) {
+			r.kind, r.id = vInst, uint32(d)
 		}
 		r.taint |= in.source
 		if in.op != 0 {

@@ -39,7 +39,8 @@
 //     and give nothing otherwise.
 //   - Call: the whole dotted callee, "os.environ.get", never a prefix of it. A
 //     constructor is a call of the class. Storing or deleting an item is a call
-//     too: "os.environ.__setitem__", "os.environ.__delitem__".
+//     too: "os.environ.__setitem__", "os.environ.__delitem__", and so is storing an
+//     attribute of a module or class: "sys.stdout.__set__".
 //   - Ref: the longest dotted name that is used without being called:
 //     "os.environ" for os.environ["HOME"], "os.system" for target=os.system, a
 //     base class, a decorator that is not a call. Annotations give none. Of

@@ -8,6 +8,8 @@ type lateNode struct {
 	name   Name
 	parent uint32 // 0: name stands alone
 	class  int32  // of the instance whose attribute name is, counted from 1; else 0
+	val    value  // of a name that an enclosing function bound later
+	bound  bool   // val is set
 }
 
 // lateFact is a fact to be completed at the end of the file. Until then it is
@@ -40,6 +42,22 @@ func (s *Scanner) rootedInClass(node uint32) bool {
 		node = l.parent
 	}
 	return true
+}
+
+// resolveEnclosed gives the names that functions within the scope top used, and
+// that it bound only later, the values that they have at its end.
+func (s *Scanner) resolveEnclosed(top int32, first int) {
+	for i := first; i < len(s.lates); i++ {
+		l := &s.lates[i]
+		if l.parent != 0 || l.class != 0 || l.bound {
+			continue
+		}
+		if e := s.symbol(l.name); e.local != 0 {
+			if b := &s.bindings[e.local]; b.scope == top && !b.global {
+				l.val, l.bound = b.val, true
+			}
+		}
+	}
 }
 
 // resolveLate completes the facts about names that the module bound only after
@@ -112,6 +130,9 @@ func (s *Scanner) lateValue(node uint32, depth int) value {
 	if l.parent == 0 {
 		if l.class != 0 {
 			return s.attr(l.class-1, l.name)
+		}
+		if l.bound {
+			return l.val
 		}
 		e := s.symbol(l.name)
 		if e.block == 0 {

@@ -26,6 +26,7 @@ type scope struct {
 	name    Name
 	qual    Name // qualified name; zero until it is asked for
 	base    int  // bindings that were there before
+	lates   int  // late names that were there before
 	class   int32
 	ctx     Context // of the code around it
 	ret     value   // what its return statements give
@@ -140,7 +141,7 @@ func (s *Scanner) pushScope(sc scope) bool {
 		s.cut("nesting")
 		return false
 	}
-	sc.base, sc.ctx = len(s.bindings), s.ctx
+	sc.base, sc.lates, sc.ctx = len(s.bindings), len(s.lates), s.ctx
 	s.scopes = append(s.scopes, sc)
 	s.qual = 0
 	return true
@@ -149,6 +150,9 @@ func (s *Scanner) pushScope(sc scope) bool {
 func (s *Scanner) popScope() {
 	top := len(s.scopes) - 1
 	sc := &s.scopes[top]
+	if !sc.isClass {
+		s.resolveEnclosed(int32(top), sc.lates)
+	}
 	for i := len(s.bindings) - 1; i >= sc.base; i-- {
 		b := &s.bindings[i]
 		s.symbols[b.name].local = b.prev

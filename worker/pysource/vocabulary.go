@@ -38,7 +38,7 @@ type info struct {
 // identifiers are names that the scanner asks for by name.
 type identifiers struct {
 	await, async, exec, print, match, caseWord, dunderName, staticmethod Name
-	dict, star, setitem, delitem, getitem, get, pop, setdefault          Name
+	dict, star, setattr, setitem, delitem, getitem, get, pop, setdefault Name
 	target, function, fromlist, nameWord, encoding, call                 Name
 
 	builtins, str, bytes, list, set, getattr, chr, ord, int Name // builtins.…
@@ -58,7 +58,7 @@ func (v *vocabulary) load(n *Names) {
 		await: n.add("await"), async: n.add("async"), exec: n.add("exec"), print: n.add("print"),
 		match: n.add("match"), caseWord: n.add("case"), dunderName: n.add("__name__"),
 		staticmethod: n.add("staticmethod"), dict: n.add("__dict__"), star: n.add("*"),
-		setitem: n.add("__setitem__"), delitem: n.add("__delitem__"), builtins: n.add("builtins"),
+		setattr: n.add("__set__"), setitem: n.add("__setitem__"), delitem: n.add("__delitem__"), builtins: n.add("builtins"),
 		str: n.add("builtins.str"), bytes: n.add("builtins.bytes"), list: n.add("builtins.list"),
 		set: n.add("builtins.set"), typing: n.add("typing"), typingExtensions: n.add("typing_extensions"),
 		optional: n.add("typing.Optional"), typingUnion: n.add("typing.Union"),
