@@ -43,6 +43,7 @@ func (a *Analyzer) Release(ctx context.Context, page *pypi.Page, version string)
 	s := a.newScan(page.Name, version)
 	s.Serial, s.State, s.PageLatest, s.Yanked = page.Serial, page.State, version == latest, page.Yanked(version)
 	files := page.Release(version)
+	s.Kinds, s.Attested = offered(files)
 	switch {
 	case page.State == message.StateQuarantined:
 		return a.end(s, message.OutcomeEmpty, WhyQuarantined), nil

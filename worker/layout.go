@@ -43,6 +43,8 @@ type layout struct {
 	// renamed is a folder, with a slash, that is installed as the one top-level
 	// module ("src/" as "thrift/"); empty when there is none.
 	renamed string
+	// typed is true when a member says that the package has types (PEP 561).
+	typed bool
 	// backend are the folders, without root, with a slash, that an in-tree build
 	// backend may lie in, and backendModule its module.
 	backend       []string
@@ -67,6 +69,9 @@ func (l *layout) add(name string) {
 		}
 	}
 	name = l.inner(name)
+	if top, _, ok := strings.Cut(name, "/"); ok && path.Base(name) == "py.typed" && !supportFolder(top) {
+		l.typed = true
+	}
 	switch path.Ext(name) {
 	case ".py", ".pyc", ".pyo", ".pyw":
 	default:

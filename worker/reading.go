@@ -452,6 +452,7 @@ func (r *reading) end(f pypi.File, stats archive.Stats, sum *hashing, verified b
 			r.said.module(top)
 		}
 	}
+	r.said.typed = r.said.typed || r.layout.typed
 	for sum := range r.now {
 		r.earlier[sum] = struct{}{}
 	}

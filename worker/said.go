@@ -34,6 +34,7 @@ type said struct {
 	requires []string // requires.txt
 	builder  string
 	modules  []string
+	typed    bool
 }
 
 // metadata takes a member that says what the distribution is.
@@ -143,7 +144,7 @@ func (s *said) finish(r *reading) {
 		Name: clip(m.Name, maxFieldBytes), Version: clip(m.Version, maxFieldBytes),
 		Summary: m.Summary != "", Description: m.DescriptionBytes > 0, License: license(m),
 		RequiresPython: clip(m.RequiresPython, maxFieldBytes), SourceRepository: m.SourceRepository(),
-		BuildBackend: s.builder, Modules: s.modules,
+		BuildBackend: s.builder, Typed: s.typed, Modules: s.modules,
 	}
 	for _, d := range m.RequiresDist[:min(len(m.RequiresDist), maxRequires)] {
 		out.RequiresDist = append(out.RequiresDist, withoutAddress(clip(d, maxRequirement)))

@@ -24,7 +24,8 @@ func TestParsePageJSON(t *testing.T) {
 	  {"filename": "foo-1.0.tar.gz", "url": "../../files/foo-1.0.tar.gz", "hashes": {}, "yanked": false},
 	  {"filename": "foo-1.1-py3-none-any.whl", "url": "https://files.example.org/a%20b/foo-1.1-py3-none-any.whl#x",
 	   "hashes": {"sha256": "` + sha + `", "md5": "00"}, "size": 7, "requires-python": ">=3.8", "upload-time": "2026-01-02T03:04:05.5Z",
-	   "yanked": "bad \u0026 ugly", "core-metadata": {"sha256": "` + sha + `"}, "dist-info-metadata": false, "provenance": null},
+	   "yanked": "bad \u0026 ugly", "core-metadata": {"sha256": "` + sha + `"}, "dist-info-metadata": false,
+	   "provenance": "https://index.example.org/integrity/foo/1.1/provenance"},
 	  {"filename": "foo-1.2.zip", "url": "/f/foo-1.2.zip#sha256=` + sha + `", "hashes": {"sha256": "short"}, "size": null, "yanked": true,
 	   "dist-info-metadata": true, "requires-python": null, "upload-time": null},
 	  {"filename": "../evil.zip", "url": "/x"},
@@ -42,7 +43,7 @@ func TestParsePageJSON(t *testing.T) {
 			{
 				Name: "foo-1.1-py3-none-any.whl", URL: "https://files.example.org/a%20b/foo-1.1-py3-none-any.whl", Kind: KindWheel, Version: "1.1",
 				Size: 7, SHA256: strings.ToLower(sha), Yanked: true, YankedReason: "bad & ugly", RequiresPython: ">=3.8",
-				UploadTime: time.Date(2026, 1, 2, 3, 4, 5, 5e8, time.UTC), CoreMetadata: true, CoreMetadataSHA256: strings.ToLower(sha),
+				UploadTime: time.Date(2026, 1, 2, 3, 4, 5, 5e8, time.UTC), CoreMetadata: true, CoreMetadataSHA256: strings.ToLower(sha), Attested: true,
 			},
 			{
 				Name: "foo-1.2.zip", URL: "https://index.example.org/f/foo-1.2.zip", Kind: KindSdist, Version: "1.2",

@@ -116,7 +116,8 @@ func parseRootHTML(r io.Reader) (*Root, error) {
 	return root, nil
 }
 
-// parsePageHTML reads a project's page. Sources: PEP 503, 592, 658, 714, 792.
+// parsePageHTML reads a project's page. Sources: PEP 503, 592, 658, 714,
+// 740, 792.
 func parsePageHTML(r io.Reader, name string, page *url.URL) (*Page, error) {
 	p := &Page{Name: name}
 	h, err := anchors(r, func(h head, a anchor) {
@@ -154,6 +155,7 @@ func parsePageHTML(r io.Reader, name string, page *url.URL) (*Page, error) {
 			RequiresPython:     a.attr["data-requires-python"],
 			CoreMetadata:       hasCore && core != "false",
 			CoreMetadataSHA256: validSHA256(strings.TrimPrefix(core, "sha256=")),
+			Attested:           a.attr["data-provenance"] != "",
 		})
 	})
 	if err != nil {

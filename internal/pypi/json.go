@@ -124,6 +124,7 @@ type fileJSON struct {
 	Yanked         markJSON          `json:"yanked"`
 	CoreMetadata   markJSON          `json:"core-metadata"`
 	DistInfo       markJSON          `json:"dist-info-metadata"` // the older name of core-metadata (PEP 714)
+	Provenance     markJSON          `json:"provenance"`         // its address (PEP 740)
 }
 
 // statusJSON is an object with a status (PEP 792), or by some servers a bare string.
@@ -161,7 +162,7 @@ func (m *markJSON) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// parsePageJSON reads a project's page. Sources: PEP 691, 700, 714, 792.
+// parsePageJSON reads a project's page. Sources: PEP 691, 700, 714, 740, 792.
 func parsePageJSON(r io.Reader, name string, base *url.URL) (*Page, error) {
 	var in pageJSON
 	if err := json.NewDecoder(r).Decode(&in); err != nil {
@@ -210,6 +211,7 @@ func parsePageJSON(r io.Reader, name string, base *url.URL) (*Page, error) {
 			UploadTime:         uploaded,
 			CoreMetadata:       core.set,
 			CoreMetadataSHA256: validSHA256(core.hashes["sha256"]),
+			Attested:           f.Provenance.reason != "",
 		})
 	}
 	return p, nil

@@ -54,6 +54,7 @@ type File struct {
 	// 658), see File.Metadata; CoreMetadataSHA256 may be empty all the same.
 	CoreMetadata       bool
 	CoreMetadataSHA256 string
+	Attested           bool // the index has a provenance of the file (PEP 740)
 }
 
 // Metadata describes the file's core metadata as a file of its own, at the

@@ -18,7 +18,7 @@ func TestMigrations(t *testing.T) {
 	if err != nil || len(names) < 20 {
 		t.Fatalf("%d migrations, %v", len(names), err)
 	}
-	repeatable := regexp.MustCompile(`(?m)^(CREATE TABLE IF NOT EXISTS facts\.|CREATE OR REPLACE VIEW facts_views\.\w+ DEFINER = CURRENT_USER SQL SECURITY DEFINER AS)`)
+	repeatable := regexp.MustCompile(`(?m)^(CREATE (TABLE|DICTIONARY) IF NOT EXISTS facts\.|ALTER TABLE facts\.\w+\n( +ADD COLUMN IF NOT EXISTS [^\n]+\n?)+$|CREATE OR REPLACE VIEW facts_views\.\w+(\n\((\n    .*)+\n\)\n| )DEFINER = CURRENT_USER SQL SECURITY DEFINER AS)`)
 	for _, name := range names {
 		b, err := fs.ReadFile(files, name)
 		if err != nil {

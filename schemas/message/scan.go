@@ -69,7 +69,14 @@ type Scan struct {
 	// State is the project's state as its page gives it (PEP 792), "active" without one.
 	State  ProjectState `json:"state,omitempty"`
 	Yanked bool         `json:"yanked,omitempty"` // the scanned release is yanked
-	Files  []File       `json:"files,omitempty"`
+	// Kinds are the kinds of files that the page offers of the release, sorted:
+	// see the constants Kind….
+	Kinds []string `json:"kinds,omitempty"`
+	// Attested is true when the page gives a provenance of one of these files (PEP 740).
+	Attested bool   `json:"attested,omitempty"`
+	Files    []File `json:"files,omitempty"`
+	// Vulnerabilities is nil when the index was not asked for them or does not tell.
+	Vulnerabilities *Vulnerabilities `json:"vulnerabilities,omitempty"`
 
 	Metadata Metadata `json:"metadata"`
 	Emails   []Email  `json:"emails,omitempty"`
@@ -83,6 +90,20 @@ type Scan struct {
 	// Dropped counts the entries that were cut to keep the message under its
 	// size limit, by kind ("symbols", "indicators", "evidence").
 	Dropped map[string]int `json:"dropped,omitempty"`
+}
+
+// The kinds of files that a release may offer: Scan.Kinds.
+const (
+	KindSdist       = "sdist"
+	KindEgg         = "egg"
+	KindWheelPure   = "wheel-pure"   // runs on any platform
+	KindWheelABI3   = "wheel-abi3"   // compiled, for every later version of Python (PEP 384)
+	KindWheelNative = "wheel-native" // compiled, for one version of Python, or for one platform
+)
+
+// Vulnerabilities are the known vulnerabilities of a release; none without an id.
+type Vulnerabilities struct {
+	IDs []string `json:"ids,omitempty"` // as the index names them, for example "PYSEC-2026-1"
 }
 
 // Cut is one thing that a scan left unread.
@@ -120,6 +141,8 @@ type Metadata struct {
 	// source is kept (a forge, or a label that says so).
 	SourceRepository bool   `json:"source_repository,omitempty"`
 	BuildBackend     string `json:"build_backend,omitempty"`
+	// Typed is true when the release has a py.typed member (PEP 561).
+	Typed bool `json:"typed,omitempty"`
 	// Modules are the top-level modules that the release provides.
 	Modules []string `json:"modules,omitempty"`
 }

@@ -50,7 +50,8 @@ func exampleScan(at time.Time) *message.Scan {
 		Scanner: "1", Catalogue: "0123456789abcdef", JobSeq: 42, At: at, Drawn: true, Reason: message.ReasonNew,
 		Outcome: message.OutcomePartial, Why: "member-too-large", Detail: "1 member of 12 was larger than 8 MiB",
 		Cuts:  []message.Cut{{File: "example_project-1.2.0.tar.gz", Member: "example/data.py", Why: "member-too-large", Bytes: 9 << 20}},
-		State: message.StateActive,
+		State: message.StateActive, Kinds: []string{message.KindSdist, message.KindWheelPure}, Attested: true,
+		Vulnerabilities: &message.Vulnerabilities{IDs: []string{"PYSEC-2026-1"}},
 		Files: []message.File{{
 			Name: "example_project-1.2.0.tar.gz", Kind: "sdist", Bytes: 20480, SHA256: strings.Repeat("ab", 32),
 			Verified: true, Members: 12, MemberBytes: 10 << 20, PythonBytes: 40960,
@@ -58,7 +59,7 @@ func exampleScan(at time.Time) *message.Scan {
 		Metadata: message.Metadata{
 			Name: "Example.Project", Version: "1.2.0", Summary: true, Description: true, License: "MIT", RequiresPython: ">=3.9",
 			RequiresDist: []string{"requests>=2; extra == 'http'"}, SourceRepository: true, BuildBackend: "hatchling.build",
-			Modules: []string{"example"},
+			Typed: true, Modules: []string{"example"},
 		},
 		Emails:     []message.Email{{Domain: "example.org", Class: "corporate", Key: strings.Repeat("0c", 32), KeyID: "1"}},
 		EmailClass: "corporate",
