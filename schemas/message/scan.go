@@ -69,7 +69,12 @@ type Scan struct {
 	// State is the project's state as its page gives it (PEP 792), "active" without one.
 	State  ProjectState `json:"state,omitempty"`
 	Yanked bool         `json:"yanked,omitempty"` // the scanned release is yanked
-	Files  []File       `json:"files,omitempty"`
+	// Releases is how many releases the page offers, First the upload time of its
+	// oldest file and Uploaded that of the release's; zero where the index has none.
+	Releases int       `json:"releases,omitempty"`
+	First    time.Time `json:"first,omitempty,omitzero"`
+	Uploaded time.Time `json:"uploaded,omitempty,omitzero"`
+	Files    []File    `json:"files,omitempty"`
 
 	Metadata Metadata `json:"metadata"`
 	Emails   []Email  `json:"emails,omitempty"`
@@ -83,6 +88,28 @@ type Scan struct {
 	// Dropped counts the entries that were cut to keep the message under its
 	// size limit, by kind ("symbols", "indicators", "evidence").
 	Dropped map[string]int `json:"dropped,omitempty"`
+}
+
+// ProjectState is the state of the project at the time of s, as its page gave
+// it: quarantined before no-files before yanked before what else the page
+// declares, because that is the order in which they matter to who would install
+// it. The latest release is a yanked one only where all are. It is empty for a
+// scan that says nothing about the project as a whole: one of a release that is
+// not the latest, or of a page that could not be read.
+func (s *Scan) ProjectState() ProjectState {
+	switch {
+	case !s.PageLatest, s.Outcome == OutcomeUnanalysed && s.Version == "":
+		return ""
+	case s.State == StateQuarantined:
+		return StateQuarantined
+	case s.Outcome == OutcomeEmpty:
+		return StateNoFiles
+	case s.Yanked:
+		return StateYanked
+	case s.State == "":
+		return StateActive
+	}
+	return s.State
 }
 
 // Cut is one thing that a scan left unread.
