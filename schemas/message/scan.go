@@ -90,28 +90,6 @@ type Scan struct {
 	Dropped map[string]int `json:"dropped,omitempty"`
 }
 
-// ProjectState is the state of the project at the time of s, as its page gave
-// it: quarantined before no-files before yanked before what else the page
-// declares, because that is the order in which they matter to who would install
-// it. The latest release is a yanked one only where all are. It is empty for a
-// scan that says nothing about the project as a whole: one of a release that is
-// not the latest, or of a page that could not be read.
-func (s *Scan) ProjectState() ProjectState {
-	switch {
-	case !s.PageLatest, s.Outcome == OutcomeUnanalysed && s.Version == "":
-		return ""
-	case s.State == StateQuarantined:
-		return StateQuarantined
-	case s.Outcome == OutcomeEmpty:
-		return StateNoFiles
-	case s.Yanked:
-		return StateYanked
-	case s.State == "":
-		return StateActive
-	}
-	return s.State
-}
-
 // Cut is one thing that a scan left unread.
 type Cut struct {
 	File   string `json:"file"`             // distribution file

@@ -10,7 +10,8 @@ type ProjectState string
 
 // The states of a project. The first four are PEP 792's. A crawler sees names
 // and tells removed and resurrected; a worker sees the page, and its scan tells
-// the others (Scan.ProjectState).
+// the others, dated by the scan: those of PEP 792 by Scan.State, all releases
+// yanked by Scan.Yanked of the latest one, no files by the outcome empty.
 const (
 	StateActive      ProjectState = "active"
 	StateArchived    ProjectState = "archived"
@@ -18,8 +19,6 @@ const (
 	StateDeprecated  ProjectState = "deprecated"
 	StateRemoved     ProjectState = "removed"     // the name is gone from the index root
 	StateResurrected ProjectState = "resurrected" // it was removed and is back
-	StateYanked      ProjectState = "yanked"      // every release is yanked (PEP 592)
-	StateNoFiles     ProjectState = "no-files"    // on the index, with nothing to install
 )
 
 // State records one change of one project's state, as a sweep saw it.
