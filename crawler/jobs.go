@@ -65,6 +65,14 @@ func (s *sweep) publishAll(ctx context.Context, picked []int32) error {
 // is cancelled, before wg is waited for.
 func (s *sweep) serials(ctx context.Context, wg *sync.WaitGroup, picked []int32) func(func(checked) bool) {
 	return func(yield func(checked) bool) {
+		if s.root.HasSerials() { // no page is read, and a million names need no place in line
+			for _, i := range picked {
+				if p := s.root.Projects[i]; !yield(checked{name: p.Name, serial: p.Serial}) {
+					return
+				}
+			}
+			return
+		}
 		// Each page has a place in line, so that they come out in order.
 		line := make(chan chan checked, s.Pages-1)
 		wg.Go(func() {
@@ -137,8 +145,12 @@ func (s *sweep) compare(ctx context.Context, c checked) error {
 	s.report.Checked++
 	last, known := s.index.Projects[c.name]
 	_, stale := s.stale[c.name]
+	versions := s.Versions[c.name]
 	var reason message.Reason
 	switch {
+	case len(versions) > 0:
+		reason, stale = message.ReasonRescan, false
+		s.report.Rescans++
 	case s.returned[c.name]:
 		reason = message.ReasonResurrected
 		s.report.Resurrected++
@@ -159,6 +171,7 @@ func (s *sweep) compare(ctx context.Context, c checked) error {
 	if stale {
 		// Until the job is accepted nothing else remembers that the page is wanted.
 		s.index.Projects[c.name] = ""
+		s.modified = true
 	}
 	s.mu.Unlock()
 	if stale { // before the job, whose worker may find it stale again
@@ -174,6 +187,7 @@ func (s *sweep) compare(ctx context.Context, c checked) error {
 		Sweep:    s.report.Sweep,
 		Drawn:    !s.handPicked(),
 		Releases: s.Releases,
+		Versions: versions,
 	}
 	err := s.Jobs.Publish(ctx, job, func(accepted bool, err error) { s.published(c, accepted, err) })
 	if err != nil {
@@ -193,7 +207,13 @@ func (s *sweep) published(c checked, accepted bool, err error) {
 		}
 	case accepted:
 		s.report.Accepted++
-		s.index.Projects[c.name] = c.serial
+		if len(s.Versions[c.name]) > 0 {
+			return // says nothing about the latest release
+		}
+		if last, known := s.index.Projects[c.name]; !known || last != c.serial {
+			s.index.Projects[c.name] = c.serial
+			s.modified = true
+		}
 	default: // the change is found again once the job that is out has come back
 		s.report.Refused++
 	}
@@ -208,9 +228,12 @@ func (s *sweep) pageState(ctx context.Context, c checked) error {
 	if c.state == "" || c.state == was {
 		return nil
 	}
-	if err := s.record(ctx, c.name, c.state, c.serial); err != nil {
+	if err := s.record(ctx, message.State{Project: c.name, State: c.state, Serial: c.serial}); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	s.modified = true
+	s.mu.Unlock()
 	if c.state == message.StateActive {
 		delete(s.index.States, c.name)
 	} else {

@@ -37,6 +37,13 @@ type StaleNotes interface {
 	ClearStale(ctx context.Context, project string) error
 }
 
+// Reaper buries jobs that the broker gave up delivering, because every worker
+// that took them died of it, and returns how many. Their projects are free for
+// new jobs afterwards.
+type Reaper interface {
+	Reap(ctx context.Context) (int, error)
+}
+
 // Options says what one sweep does.
 type Options struct {
 	Index  pypi.Index
@@ -44,6 +51,7 @@ type Options struct {
 	Store  IndexStore
 	States StateRecorder
 	Stale  StaleNotes // nil: there are none
+	Reaper Reaper     // nil: nothing is reaped
 
 	// Ranking is pinned with the sweep and gives the strata of its order; nil for
 	// one stratum, in which case the last sweep's ranking stays pinned.
@@ -55,6 +63,11 @@ type Options struct {
 	Projects []string
 	Top      int
 	Limit    int
+
+	// Versions names releases of projects picked by hand. A job for them is
+	// published in any case, scans nothing else, and leaves open whether the
+	// project changed.
+	Versions map[string][]string
 
 	// Rescan publishes a job for every project picked, changed or not.
 	Rescan bool
@@ -122,6 +135,7 @@ type Counts struct {
 	Removed           int // names that vanished since the last sweep
 	PagesFailed       int // pages that could not be read; their projects keep their old serial
 	Pending           int // names on the index for which no job was ever accepted
+	Reaped            int // jobs that went to the dead letters because their workers died
 }
 
 // Jobs is the number of jobs published.
@@ -135,8 +149,12 @@ type Report struct {
 	URL      string
 	Serial   message.Serial // the index's
 	Complete bool           // not restricted by hand
-	Seed     uint64
-	Ranking  string
+	// NotModified is true when the index said that its root is still the last one;
+	// Published when the sweep published a list, as all do but those that found
+	// everything as it was.
+	NotModified, Published bool
+	Seed                   uint64
+	Ranking                string
 	// Skipped counts entries of the root that are no project.
 	Skipped int
 	// Unlisted counts names of the ranking that are not on the index;

@@ -57,15 +57,28 @@ type sweep struct {
 	stale    map[string]message.Serial
 	returned map[string]bool // names that came back
 
-	mu        sync.Mutex // guards index.Projects and report while jobs are out
+	was      header // of the last list
+	modified bool   // the list's maps are not the last ones
+
+	mu        sync.Mutex // guards index.Projects, modified and report while jobs are out
 	report    Report
 	publishes int   // jobs that the broker did not take
 	failed    error // why, of the first
 }
 
 func (s *sweep) run(ctx context.Context) error {
+	if s.Reaper != nil {
+		n, err := s.Reaper.Reap(ctx)
+		if err != nil {
+			return fmt.Errorf("crawler: bury undeliverable jobs: %w", err)
+		}
+		s.report.Reaped = n
+	}
 	if err := s.load(ctx); err != nil {
 		return err
+	}
+	if s.idle() {
+		return nil
 	}
 	if err := s.check(); err != nil {
 		return err
@@ -110,7 +123,8 @@ func (s *sweep) load(ctx context.Context) error {
 			return fmt.Errorf("crawler: load stale notes: %w", err)
 		}
 	}
-	if s.root, err = s.Index.Root(ctx); err != nil {
+	s.was = headerOf(s.index)
+	if err := s.readRoot(ctx); err != nil {
 		return fmt.Errorf("crawler: %w", err)
 	}
 	x := s.index
@@ -119,7 +133,7 @@ func (s *sweep) load(ctx context.Context) error {
 		s.report.Sweep = x.Sweep.Add(time.Second)
 	}
 	if x.Projects == nil {
-		x.Projects = make(map[string]message.Serial, len(s.root.Projects))
+		x.Projects = make(map[string]message.Serial, s.names())
 	}
 	if x.Removed == nil {
 		x.Removed = make(map[string]time.Time)
@@ -133,11 +147,26 @@ func (s *sweep) load(ctx context.Context) error {
 	case x.Seed == 0:
 		x.Seed = uint64(s.report.Sweep.UnixNano())
 	}
-	s.report.Names, s.report.Skipped, s.report.Serial, s.report.Seed = len(s.root.Projects), s.root.Skipped, s.root.Serial, x.Seed
+	s.report.Names, s.report.Seed, s.report.Serial = s.names(), x.Seed, x.Serial
+	if s.root != nil {
+		s.report.Skipped, s.report.Serial = s.root.Skipped, s.root.Serial
+	}
 	if x.URL != "" && x.URL != s.Index.URL() {
 		s.Log.Warn("the last sweep was of another index", "last", x.URL, "now", s.Index.URL())
 	}
 	return nil
+}
+
+// header is what a list says beside its names.
+type header struct {
+	url, validator, ranking string
+	serial                  message.Serial
+	complete                bool
+	seed                    uint64
+}
+
+func headerOf(x *message.Index) header {
+	return header{x.URL, x.Validator, x.Ranking, x.Serial, x.Complete, x.Seed}
 }
 
 // check refuses a root that looks like nonsense.
@@ -167,8 +196,10 @@ func (s *sweep) pin(ctx context.Context) error {
 			}
 		}
 	}
-	if err := s.States.PublishRanking(ctx, *s.Ranking); err != nil {
-		return fmt.Errorf("crawler: publish ranking %s: %w", s.Ranking.Name, err)
+	if s.Ranking.Name != s.index.Ranking { // else it is there
+		if err := s.States.PublishRanking(ctx, *s.Ranking); err != nil {
+			return fmt.Errorf("crawler: publish ranking %s: %w", s.Ranking.Name, err)
+		}
 	}
 	s.index.Ranking, s.report.Ranking = s.Ranking.Name, s.Ranking.Name
 	return nil
@@ -185,9 +216,12 @@ func (s *sweep) states(ctx context.Context) error {
 		if !ok {
 			continue
 		}
-		if err := s.record(ctx, name, message.StateResurrected, s.root.Projects[i].Serial); err != nil {
+		if err := s.record(ctx, message.State{
+			Project: name, State: message.StateResurrected, Serial: s.root.Projects[i].Serial, Gone: x.Removed[name],
+		}); err != nil {
 			return err
 		}
+		s.modified = true
 		s.returned[name] = true
 		delete(x.Removed, name)
 	}
@@ -211,13 +245,21 @@ func (s *sweep) states(ctx context.Context) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(vanished)) {
-		if err := s.record(ctx, name, message.StateRemoved, vanished[name]); err != nil {
+		if err := s.record(ctx, message.State{Project: name, State: message.StateRemoved, Serial: vanished[name]}); err != nil {
 			return err
 		}
+		s.modified = true
 		delete(x.Projects, name)
 		delete(x.States, name)
 		x.Removed[name] = s.report.Sweep
 		s.report.Removed++
+	}
+	for name := range s.stale {
+		if _, ok := find(s.root, name); !ok { // its page will never be served
+			if err := s.Stale.ClearStale(ctx, name); err != nil {
+				return fmt.Errorf("crawler: clear stale note of %s: %w", name, err)
+			}
+		}
 	}
 	return nil
 }
@@ -235,21 +277,16 @@ func (s *sweep) differs(p pypi.RootProject) bool {
 	return false
 }
 
-func (s *sweep) record(ctx context.Context, project string, state message.ProjectState, serial message.Serial) error {
-	err := s.States.PublishState(ctx, message.State{
-		Schema:  message.StateSchema,
-		Project: project,
-		State:   state,
-		Serial:  serial,
-		At:      s.report.Sweep,
-	})
-	if err != nil {
-		return fmt.Errorf("crawler: publish state %s of %s: %w", state, project, err)
+// record publishes a state as of this sweep.
+func (s *sweep) record(ctx context.Context, state message.State) error {
+	state.Schema, state.At = message.StateSchema, s.report.Sweep
+	if err := s.States.PublishState(ctx, state); err != nil {
+		return fmt.Errorf("crawler: publish state %s of %s: %w", state.State, state.Project, err)
 	}
 	return nil
 }
 
-// save publishes the next list.
+// save publishes the next list, unless it is the last one.
 func (s *sweep) save(ctx context.Context) error {
 	s.mu.Lock() // a publisher that gave up may still call back
 	defer s.mu.Unlock()
@@ -259,13 +296,25 @@ func (s *sweep) save(ctx context.Context) error {
 	x.URL = s.Index.URL()
 	x.Serial = s.root.Serial
 	x.Complete = !s.handPicked() && s.Limit == 0
-	x.Pending = x.Pending[:0]
+	pending := x.Pending
+	x.Pending = nil
+	settled := true
 	for _, p := range s.root.Projects {
-		if _, ok := x.Projects[p.Name]; !ok {
+		serial, ok := x.Projects[p.Name]
+		if !ok {
 			x.Pending = append(x.Pending, p.Name)
 		}
+		settled = settled && ok && serial == p.Serial
+	}
+	x.Validator = ""
+	if settled {
+		x.Validator = s.root.Validator
 	}
 	s.report.Pending, s.report.Complete = len(x.Pending), x.Complete
+	if !s.modified && s.revision > 0 && s.was == headerOf(x) && slices.Equal(pending, x.Pending) {
+		return nil
+	}
+	s.report.Published = true
 	if _, err := s.Store.SaveIndex(ctx, x, s.revision); err != nil {
 		return fmt.Errorf("crawler: publish the list of this sweep: %w", err)
 	}

@@ -387,6 +387,7 @@ func TestRootFails(t *testing.T) {
 	b.once()
 	b.take()
 	before := b.list()
+	b.server.Touch(b.server.Names()[0]) // else the answer has no body to spoil
 	for name, fault := range map[string]pypitest.Fault{
 		"503": {Code: 503}, "429": {Code: 429, RetryAfter: time.Hour}, "403": {Code: 403}, "404": {Code: 404},
 		"half": {Kind: pypitest.HalfBody}, "nonsense": {Kind: pypitest.Corrupt},
@@ -469,6 +470,8 @@ func TestFolder(t *testing.T) {
 func TestConflict(t *testing.T) {
 	b := newBench(t, pypitest.LikeHTMLServer)
 	b.once()
+	b.take()
+	b.release("fresh", "1.0")
 	inner := b.options
 	b.options.Progress = func(c crawler.Counts) {
 		if c.Checked == 60 {

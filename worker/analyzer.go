@@ -44,6 +44,7 @@ func (a *Analyzer) Release(ctx context.Context, page *pypi.Page, version string)
 	s.Serial, s.State, s.PageLatest, s.Yanked = page.Serial, page.State, version == latest, page.Yanked(version)
 	files := page.Release(version)
 	s.Kinds, s.Attested = offered(files)
+	s.Releases, s.First, s.Uploaded = len(page.Versions), oldest(page.Files), oldest(files)
 	switch {
 	case page.State == message.StateQuarantined:
 		return a.end(s, message.OutcomeEmpty, WhyQuarantined), nil
@@ -76,6 +77,18 @@ func (a *Analyzer) newScan(project, version string) *message.Scan {
 		Schema: message.ScanSchema, Project: project, Version: version, Scanner: ScannerVersion,
 		Catalogue: a.o.Matcher.Hash(), State: message.StateActive,
 	}
+}
+
+// oldest is when the first of the files was uploaded; zero where the index does
+// not say of any.
+func oldest(files []pypi.File) time.Time {
+	var first time.Time
+	for _, f := range files {
+		if t := f.UploadTime; !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t.UTC()
+		}
+	}
+	return first
 }
 
 // end stamps a scan that saw nothing.
@@ -147,7 +160,8 @@ func (a *Analyzer) once(ctx context.Context, s *message.Scan, chosen []pypi.File
 			slog.String("file", r.file), slog.String("member", r.member), slog.String("stack", string(debug.Stack())))
 		*s = message.Scan{
 			Schema: s.Schema, Project: s.Project, Version: s.Version, Serial: s.Serial, PageLatest: s.PageLatest, Scanner: s.Scanner,
-			Catalogue: s.Catalogue, State: s.State, Yanked: s.Yanked, Outcome: message.OutcomeUnanalysed, Why: WhyScannerPanic,
+			Catalogue: s.Catalogue, State: s.State, Yanked: s.Yanked, Releases: s.Releases, First: s.First, Uploaded: s.Uploaded,
+			Outcome: message.OutcomeUnanalysed, Why: WhyScannerPanic,
 		}
 		err = nil
 	}()

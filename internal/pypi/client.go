@@ -3,6 +3,7 @@ package pypi
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,16 +53,25 @@ func newClient(u *url.URL, o Options) *client {
 func (c *client) URL() string { return c.base.String() }
 
 // Root implements Index.
-func (c *client) Root(ctx context.Context) (*Root, error) {
+func (c *client) Root(ctx context.Context) (*Root, error) { return c.RootSince(ctx, "") }
+
+// RootSince is Root, but returns ErrNotModified when the root is still the one
+// that had this validator (If-None-Match, RFC 9110, 13.1.2).
+func (c *client) RootSince(ctx context.Context, validator string) (*Root, error) {
 	var root *Root
-	err := c.page(ctx, "root", c.base, c.opts.RootBytes, func(a answer) (err error) {
+	header := http.Header{"Accept": {acceptPage}}
+	if validator != "" {
+		header["If-None-Match"] = []string{validator}
+	}
+	err := c.page(ctx, "root", c.base, header, c.opts.RootBytes, func(a answer) (err error) {
 		if a.json {
 			root, err = parseRootJSON(a.body)
 		} else {
 			root, err = parseRootHTML(a.body)
 		}
-		if err == nil && root.Serial == "" {
-			root.Serial = a.serial
+		if err == nil {
+			root.Serial = cmp.Or(root.Serial, a.serial)
+			root.Validator = a.validator
 		}
 		return err
 	})
@@ -79,7 +89,7 @@ func (c *client) Project(ctx context.Context, name string) (*Page, error) {
 		return nil, fmt.Errorf("pypi: project %q: %w: not a project's name", name, ErrNotFound)
 	}
 	var page *Page
-	err := c.page(ctx, name, c.base.JoinPath(name+"/"), c.opts.PageBytes, func(a answer) (err error) {
+	err := c.page(ctx, name, c.base.JoinPath(name+"/"), http.Header{"Accept": {acceptPage}}, c.opts.PageBytes, func(a answer) (err error) {
 		if a.json {
 			page, err = parsePageJSON(a.body, name, a.url)
 		} else {
@@ -99,15 +109,15 @@ func (c *client) Project(ctx context.Context, name string) (*Page, error) {
 
 // answer is a page as it comes in.
 type answer struct {
-	body   io.Reader
-	json   bool
-	url    *url.URL       // after redirects
-	serial message.Serial // of the header X-PyPI-Last-Serial
+	body      io.Reader
+	json      bool
+	url       *url.URL       // after redirects
+	serial    message.Serial // of the header X-PyPI-Last-Serial
+	validator string         // the header ETag
 }
 
 // page asks for a page and has it parsed, again where that can help.
-func (c *client) page(ctx context.Context, what string, u *url.URL, limit int64, parse func(answer) error) error {
-	header := http.Header{"Accept": {acceptPage}}
+func (c *client) page(ctx context.Context, what string, u *url.URL, header http.Header, limit int64, parse func(answer) error) error {
 	return c.again(ctx, what, func() error {
 		ctx, cancel := context.WithTimeoutCause(ctx, c.opts.Total, errStalled)
 		defer cancel()
@@ -120,7 +130,7 @@ func (c *client) page(ctx context.Context, what string, u *url.URL, limit int64,
 		buffered := bufio.NewReaderSize(body, 64<<10)
 		isJSON, err := sniff(resp.Header.Get("Content-Type"), buffered)
 		if err == nil {
-			err = parse(answer{buffered, isJSON, resp.Request.URL, headerSerial(resp.Header)})
+			err = parse(answer{buffered, isJSON, resp.Request.URL, headerSerial(resp.Header), resp.Header.Get("ETag")})
 		}
 		switch {
 		case err == nil:

@@ -20,6 +20,8 @@ var (
 	ErrSize = errors.New("wrong size")
 	// ErrPage: the answer is no page of an index, or larger than the limit. An outcome.
 	ErrPage = errors.New("not a page of an index")
+	// ErrNotModified: what was asked for is still what the caller has (304).
+	ErrNotModified = errors.New("not modified")
 	// ErrUnavailable: the index could not be reached or broke off, and went on
 	// doing so through all retries. Worth trying later.
 	ErrUnavailable = errors.New("index unavailable")

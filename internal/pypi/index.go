@@ -33,6 +33,8 @@ type Index interface {
 type Root struct {
 	// Serial is the index's own `_last-serial`, empty where it has none.
 	Serial message.Serial
+	// Validator is the ETag of this state of the root, empty where the index gives none.
+	Validator string
 	// Projects are the names, normalised, sorted, without duplicates.
 	Projects []RootProject
 	// Skipped counts entries that are no project: names that break PEP 508, and

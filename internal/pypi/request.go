@@ -181,6 +181,8 @@ func bare(err error) error {
 func (c *client) statusError(h *host, resp *http.Response) error {
 	code := resp.StatusCode
 	switch {
+	case code == http.StatusNotModified:
+		return backoff.Permanent(ErrNotModified)
 	case code == http.StatusNotFound || code == http.StatusGone:
 		return backoff.Permanent(fmt.Errorf("%w: status %d", ErrNotFound, code))
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:

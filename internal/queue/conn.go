@@ -16,6 +16,7 @@
 //	STATES  states.project.<project>  every change of a project's state
 //	        states.ranking.<name>     one message a ranking
 //	DEAD    dead.<subject>            what could not be processed, with the reason
+//	REAP    the broker's advisories   which jobs it gave up delivering, until Reap
 //
 // and the key-value buckets prevalence (key index: which object holds the
 // published index) and prevalence_stale (a key a project), and the object

@@ -44,24 +44,34 @@ func (c *Conn) bury(ctx context.Context, msg jetstream.Msg, reason string) error
 		return fmt.Errorf("queue: discard: %w", err)
 	}
 	reason = oneLine(reason)
-	m := nats.NewMsg("dead." + msg.Subject())
-	m.Header.Set(headerReason, reason)
-	m.Header.Set(headerStream, meta.Stream)
-	m.Header.Set(headerSubject, msg.Subject())
-	m.Header.Set(headerSeq, strconv.FormatUint(meta.Sequence.Stream, 10))
-	m.Header.Set(headerAttempts, strconv.FormatUint(meta.NumDelivered, 10))
-	m.Header.Set(jetstream.MsgIDHeader, meta.Stream+"/"+strconv.FormatUint(meta.Sequence.Stream, 10))
-	m.Data = msg.Data()
-	if c.checkSize(m) != nil {
-		m.Data = nil
+	d := Dead{
+		Reason: reason, Stream: meta.Stream, Subject: msg.Subject(), FromSeq: meta.Sequence.Stream,
+		Attempts: int(meta.NumDelivered), Data: msg.Data(),
 	}
-	if _, err := c.js.PublishMsg(ctx, m); err != nil {
+	if err := c.publishDead(ctx, d); err != nil {
 		return fmt.Errorf("queue: discard %s: %w", msg.Subject(), err)
 	}
 	if err := msg.TermWithReason(reason); err != nil {
 		return fmt.Errorf("queue: discard %s: %w", msg.Subject(), err)
 	}
 	return nil
+}
+
+// publishDead publishes d and returns when the broker has stored it.
+func (c *Conn) publishDead(ctx context.Context, d Dead) error {
+	m := nats.NewMsg("dead." + d.Subject)
+	m.Header.Set(headerReason, d.Reason)
+	m.Header.Set(headerStream, d.Stream)
+	m.Header.Set(headerSubject, d.Subject)
+	m.Header.Set(headerSeq, strconv.FormatUint(d.FromSeq, 10))
+	m.Header.Set(headerAttempts, strconv.Itoa(d.Attempts))
+	m.Header.Set(jetstream.MsgIDHeader, d.Stream+"/"+strconv.FormatUint(d.FromSeq, 10))
+	m.Data = d.Data
+	if c.checkSize(m) != nil {
+		m.Data = nil
+	}
+	_, err := c.js.PublishMsg(ctx, m)
+	return err
 }
 
 // oneLine makes text fit for a header: printable, one line, bounded.
@@ -92,10 +102,11 @@ func (c *Conn) Dead(ctx context.Context, limit int) ([]Dead, error) {
 		if err != nil {
 			return nil, fmt.Errorf("queue: list the dead: %w", err)
 		}
-		d, err := deadOf(msg)
+		meta, err := msg.Metadata()
 		if err != nil {
 			return nil, fmt.Errorf("queue: list the dead: %w", err)
 		}
+		d := deadOf(meta.Sequence.Stream, meta.Timestamp, msg.Headers(), msg.Data())
 		if list = append(list, d); len(list) == limit {
 			break
 		}
@@ -103,24 +114,61 @@ func (c *Conn) Dead(ctx context.Context, limit int) ([]Dead, error) {
 	return list, nil
 }
 
-func deadOf(msg jetstream.Msg) (Dead, error) {
-	meta, err := msg.Metadata()
-	if err != nil {
-		return Dead{}, err
-	}
-	h := msg.Headers()
+func deadOf(seq uint64, at time.Time, h nats.Header, data []byte) Dead {
 	from, _ := strconv.ParseUint(h.Get(headerSeq), 10, 64)
 	attempts, _ := strconv.Atoi(h.Get(headerAttempts))
 	return Dead{
-		Seq: meta.Sequence.Stream, At: meta.Timestamp, Reason: h.Get(headerReason),
+		Seq: seq, At: at, Reason: h.Get(headerReason),
 		Stream: h.Get(headerStream), Subject: h.Get(headerSubject), FromSeq: from,
-		Attempts: attempts, Data: msg.Data(),
-	}, nil
+		Attempts: attempts, Data: data,
+	}
+}
+
+// DeadLetter returns what has this sequence among the dead, or ErrNotFound.
+func (c *Conn) DeadLetter(ctx context.Context, seq uint64) (Dead, error) {
+	stream, err := c.js.Stream(ctx, streamDead)
+	if err != nil {
+		return Dead{}, fmt.Errorf("queue: dead %d: %w", seq, err)
+	}
+	raw, err := stream.GetMsg(ctx, seq)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Dead{}, fmt.Errorf("queue: dead %d: %w", seq, err)
+	}
+	return deadOf(raw.Sequence, raw.Time, raw.Header, raw.Data), nil
+}
+
+// Drop forgets what has this sequence among the dead; it need not be there.
+func (c *Conn) Drop(ctx context.Context, seq uint64) error {
+	stream, err := c.js.Stream(ctx, streamDead)
+	if err == nil {
+		err = deleteMsg(ctx, stream, seq)
+	}
+	if err != nil {
+		return fmt.Errorf("queue: drop dead %d: %w", seq, err)
+	}
+	return nil
+}
+
+// deleteMsg deletes a message that may be gone already.
+func deleteMsg(ctx context.Context, stream jetstream.Stream, seq uint64) error {
+	err := stream.DeleteMsg(ctx, seq)
+	// The broker has a general code for this; only the text tells.
+	if errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) && strings.Contains(err.Error(), "no message found") {
+		return nil
+	}
+	return err
 }
 
 // Requeue publishes d to where it came from and forgets it among the dead. A
 // job is refused, with ErrConflict, while its project has another one out.
+// What was too large to keep is refused with ErrTooLarge.
 func (c *Conn) Requeue(ctx context.Context, d Dead) error {
+	if len(d.Data) == 0 {
+		return fmt.Errorf("%w, and was not kept: %s", ErrTooLarge, d.Subject)
+	}
 	m := nats.NewMsg(d.Subject)
 	m.Data = d.Data
 	_, err := c.js.PublishMsg(ctx, m)
@@ -130,12 +178,5 @@ func (c *Conn) Requeue(ctx context.Context, d Dead) error {
 	if err != nil {
 		return fmt.Errorf("queue: requeue %s: %w", d.Subject, err)
 	}
-	stream, err := c.js.Stream(ctx, streamDead)
-	if err == nil {
-		err = stream.DeleteMsg(ctx, d.Seq)
-	}
-	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
-		return fmt.Errorf("queue: forget dead %d: %w", d.Seq, err)
-	}
-	return nil
+	return c.Drop(ctx, d.Seq)
 }

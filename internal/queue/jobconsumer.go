@@ -17,6 +17,11 @@ import (
 // delayed retry counts, so the number is far above any fleet's slots.
 const maxJobsOut = 20_000
 
+// maxDeliveries is far above what a worker allows a job before it gives it up
+// (worker.Options.Attempts). A job comes to it only if every worker dies before
+// it can look at the attempt; Reap buries it then.
+const maxDeliveries = 20
+
 // JobConsumer takes jobs for one worker process. All consumers share the jobs.
 // It is safe for concurrent use.
 type JobConsumer struct {
@@ -26,16 +31,17 @@ type JobConsumer struct {
 
 // JobConsumer joins the workers. A job that is neither acknowledged, nor
 // retried, nor extended within ackWait is delivered again, to any worker;
-// ackWait holds for the whole fleet and the last caller's value wins. There is
-// no limit of deliveries at the broker, because a job beyond it would block
-// its project for ever: who takes a job looks at its Attempt and calls Discard.
+// ackWait holds for the whole fleet and the last caller's value wins. Who takes
+// a job looks at its Attempt and calls Discard when it is one too many. After
+// maxDeliveries the broker delivers it no more, and it would block its project
+// for ever: Reap looks for such jobs.
 func (c *Conn) JobConsumer(ctx context.Context, ackWait time.Duration) (*JobConsumer, error) {
 	consumer, err := c.js.CreateOrUpdateConsumer(ctx, streamJobs, jetstream.ConsumerConfig{
 		Durable:       consumerWorkers,
 		FilterSubject: "jobs.*",
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       ackWait,
-		MaxDeliver:    -1,
+		MaxDeliver:    maxDeliveries,
 		MaxAckPending: maxJobsOut,
 	})
 	if err != nil {

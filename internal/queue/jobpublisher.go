@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -172,12 +171,10 @@ func jobMsg(j message.Job) (*nats.Msg, error) {
 	if j.Schema == 0 {
 		j.Schema = message.JobSchema
 	}
-	b, err := json.Marshal(j)
-	if err != nil {
-		return nil, err
-	}
-	m := nats.NewMsg("jobs." + Token(j.Project))
-	m.Data = b
-	m.Header.Set(jetstream.MsgIDHeader, Token(j.Project)+"@"+j.Sweep.UTC().Format(time.RFC3339)+"/"+string(j.Reason))
-	return m, nil
+	project := Token(j.Project)
+	return &nats.Msg{
+		Subject: "jobs." + project,
+		Data:    message.EncodeJob(&j),
+		Header:  nats.Header{jetstream.MsgIDHeader: {project + "@" + j.Sweep.UTC().Format(time.RFC3339) + "/" + string(j.Reason)}},
+	}, nil
 }

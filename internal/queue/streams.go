@@ -15,6 +15,7 @@ const (
 	streamScans  = "SCANS"
 	streamStates = "STATES"
 	streamDead   = "DEAD"
+	streamReap   = "REAP"
 
 	bucketState = "prevalence"
 	bucketStale = "prevalence_stale"
@@ -60,6 +61,13 @@ func streams() []jetstream.StreamConfig {
 		MaxMsgs:           100_000,
 		MaxBytes:          2 << 30,
 		Duplicates:        2 * time.Minute,
+	}, {
+		Name:        streamReap,
+		Description: "the broker's advisories of jobs that it gave up delivering",
+		Subjects:    []string{"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES." + streamJobs + "." + consumerWorkers},
+		Retention:   jetstream.LimitsPolicy,
+		Discard:     jetstream.DiscardOld,
+		MaxMsgs:     100_000,
 	}}
 }
 

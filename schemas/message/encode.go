@@ -93,28 +93,6 @@ func DecodeScan(b []byte) (*Scan, error) {
 	return s, nil
 }
 
-// EncodeIndex encodes x as zstd-compressed JSON.
-func EncodeIndex(x *Index) ([]byte, error) {
-	b, err := encode(x)
-	if err != nil {
-		return nil, fmt.Errorf("message: encode index: %w", err)
-	}
-	return b, nil
-}
-
-// DecodeIndex decodes what EncodeIndex wrote. It returns ErrSchema for an
-// index that is newer than this build.
-func DecodeIndex(b []byte) (*Index, error) {
-	x := new(Index)
-	if err := decode(b, x); err != nil {
-		return nil, fmt.Errorf("message: decode index: %w", err)
-	}
-	if x.Schema > StateSchema {
-		return nil, ErrSchema
-	}
-	return x, nil
-}
-
 func encode(v any) ([]byte, error) {
 	enc, err := encoder()
 	if err != nil {

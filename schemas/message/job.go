@@ -1,6 +1,10 @@
 package message
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-faster/jx"
+)
 
 // JobSchema is the version of Job that this build writes.
 const JobSchema = 1
@@ -40,4 +44,42 @@ type Job struct {
 	Releases int `json:"releases,omitempty"`
 	// Versions names releases by hand instead.
 	Versions []string `json:"versions,omitempty"`
+}
+
+// EncodeJob encodes j as JSON, as encoding/json would. A first crawl publishes
+// a million jobs, and reflection would be a fifth of its cost.
+func EncodeJob(j *Job) []byte {
+	var e jx.Encoder
+	e.SetBytes(make([]byte, 0, 192))
+	e.ObjStart()
+	e.FieldStart("schema")
+	e.Int(j.Schema)
+	e.FieldStart("project")
+	e.Str(j.Project)
+	if j.Serial != "" {
+		e.FieldStart("serial")
+		e.Str(string(j.Serial))
+	}
+	e.FieldStart("reason")
+	e.Str(string(j.Reason))
+	e.FieldStart("sweep")
+	e.Str(j.Sweep.Format(time.RFC3339Nano))
+	if j.Drawn {
+		e.FieldStart("drawn")
+		e.Bool(true)
+	}
+	if j.Releases != 0 {
+		e.FieldStart("releases")
+		e.Int(j.Releases)
+	}
+	if len(j.Versions) > 0 {
+		e.FieldStart("versions")
+		e.ArrStart()
+		for _, v := range j.Versions {
+			e.Str(v)
+		}
+		e.ArrEnd()
+	}
+	e.ObjEnd()
+	return e.Bytes()
 }

@@ -73,8 +73,13 @@ type Scan struct {
 	// see the constants Kind….
 	Kinds []string `json:"kinds,omitempty"`
 	// Attested is true when the page gives a provenance of one of these files (PEP 740).
-	Attested bool   `json:"attested,omitempty"`
-	Files    []File `json:"files,omitempty"`
+	Attested bool `json:"attested,omitempty"`
+	// Releases is how many releases the page offers, First the upload time of its
+	// oldest file and Uploaded that of the release's; zero where the index has none.
+	Releases int       `json:"releases,omitempty"`
+	First    time.Time `json:"first,omitempty,omitzero"`
+	Uploaded time.Time `json:"uploaded,omitempty,omitzero"`
+	Files    []File    `json:"files,omitempty"`
 	// Vulnerabilities is nil when the index was not asked for them or does not tell.
 	Vulnerabilities *Vulnerabilities `json:"vulnerabilities,omitempty"`
 

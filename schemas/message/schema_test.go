@@ -28,7 +28,7 @@ func contracts() map[string]any {
 			Reason: message.ReasonNew, Sweep: at, Drawn: true,
 		},
 		"state": &message.State{
-			Schema: message.StateSchema, Project: "example-project", State: message.StateRemoved, Serial: "31415926", At: at,
+			Schema: message.StateSchema, Project: "example-project", State: message.StateResurrected, Serial: "31415926", At: at, Gone: at.Add(-24 * time.Hour),
 		},
 		"ranking": &message.Ranking{
 			Schema: message.StateSchema, Name: "all@2026-11-01#1f0c9a2b", Base: "all", Date: at,
@@ -38,7 +38,8 @@ func contracts() map[string]any {
 			Schema: message.StateSchema, Sweep: at, URL: "https://index.example.org/simple/", Serial: "31415999", Complete: true, Seed: 7,
 			Ranking: "all@2026-11-01#1f0c9a2b", Projects: map[string]message.Serial{"example-project": "31415926"},
 			Pending: []string{"busy"}, Removed: map[string]time.Time{"gone": at},
-			States: map[string]message.ProjectState{"example-project": message.StateArchived},
+			States:    map[string]message.ProjectState{"example-project": message.StateArchived},
+			Validator: `"5f2c"`,
 		},
 		"scan": exampleScan(at),
 	}
@@ -52,6 +53,7 @@ func exampleScan(at time.Time) *message.Scan {
 		Cuts:  []message.Cut{{File: "example_project-1.2.0.tar.gz", Member: "example/data.py", Why: "member-too-large", Bytes: 9 << 20}},
 		State: message.StateActive, Kinds: []string{message.KindSdist, message.KindWheelPure}, Attested: true,
 		Vulnerabilities: &message.Vulnerabilities{IDs: []string{"PYSEC-2026-1"}},
+		Releases:        7, First: at.Add(-1000 * time.Hour), Uploaded: at.Add(-time.Hour),
 		Files: []message.File{{
 			Name: "example_project-1.2.0.tar.gz", Kind: "sdist", Bytes: 20480, SHA256: strings.Repeat("ab", 32),
 			Verified: true, Members: 12, MemberBytes: 10 << 20, PythonBytes: 40960,

@@ -8,7 +8,10 @@ const StateSchema = 1
 // ProjectState is where a project stands on the index.
 type ProjectState string
 
-// The states of a project. The first four are PEP 792's.
+// The states of a project. The first four are PEP 792's. A crawler sees names
+// and tells removed and resurrected; a worker sees the page, and its scan tells
+// the others, dated by the scan: those of PEP 792 by Scan.State, all releases
+// yanked by Scan.Yanked of the latest one, no files by the outcome empty.
 const (
 	StateActive      ProjectState = "active"
 	StateArchived    ProjectState = "archived"
@@ -25,6 +28,10 @@ type State struct {
 	State   ProjectState `json:"state"`
 	Serial  Serial       `json:"serial,omitempty"` // last known serial
 	At      time.Time    `json:"at"`               // start of the sweep that saw it
+	// Gone is, of a resurrected project, the sweep that missed its name. What
+	// changed meanwhile is the difference between the last scan before Gone and the
+	// first one of Reason resurrected: addresses, First, behaviours.
+	Gone time.Time `json:"gone,omitempty,omitzero"`
 }
 
 // Ranking is one pinned ranking snapshot: projects in order, the most used
@@ -66,6 +73,10 @@ type Index struct {
 	Pending []string `json:"pending,omitempty"`
 	// Removed maps names that vanished to the time of the sweep that missed them.
 	Removed map[string]time.Time `json:"removed,omitempty"`
+	// Validator is the ETag of the root that this list agrees with name by name
+	// and serial by serial; empty when it does not, or where there is none. A root
+	// that still has it need not be read.
+	Validator string `json:"validator,omitempty"`
 	// States maps projects to the state that their page gave (PEP 792) when a
 	// sweep last read it, where that is not active. A sweep reads pages only on an
 	// index without serials; elsewhere the scans tell.
