@@ -73,7 +73,7 @@ func (a *app) rootCommand() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add("run", a.upCommand(), a.crawlCommand(), a.workCommand(), a.aggregateCommand(), a.demoCommand())
+	add("run", a.upCommand(), a.crawlCommand(), a.workCommand(), a.aggregateCommand(), a.demoCommand(), a.benchCommand())
 	add("ask", a.queryCommand(), a.reportCommand(), a.scanCommand())
 	add("keep", a.statusCommand(), a.configCommand(), a.engineCommand(), a.migrateCommand())
 	refuseStrayArguments(root)

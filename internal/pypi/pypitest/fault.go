@@ -1,11 +1,14 @@
 package pypitest
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"path"
 	"strconv"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // FaultKind is what goes wrong with an answer.
@@ -20,6 +23,7 @@ const (
 	HalfBody                  // the connection is cut in the middle of the body
 	Corrupt                   // the body with some of its bytes changed, the length kept
 	Stall                     // half a body, then nothing for Fault.Delay
+	Older                     // a page as it was one serial before, as behind a cache
 )
 
 // Fault spoils answers.
@@ -30,6 +34,9 @@ type Fault struct {
 	Kind FaultKind
 	// Times is how many requests it spoils; 0 means every one.
 	Times int
+	// Share is which share of the requests it spoils, drawn by path and number of
+	// the request of that path; 0 means all. The shares of several faults add up.
+	Share float64
 	Code  int
 	// RetryAfter is sent with a Status, in whole seconds, if positive.
 	RetryAfter time.Duration
@@ -41,7 +48,7 @@ type Fault struct {
 func (s *Server) Plan(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = nil
+	s.faults, s.asked = nil, make(map[string]int)
 	for _, f := range faults {
 		if f.Times == 0 {
 			f.Times = -1
@@ -53,9 +60,19 @@ func (s *Server) Plan(faults ...Fault) {
 func (s *Server) nextFault(p string) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.faults) == 0 {
+		return nil
+	}
+	s.asked[p]++
+	at := float64(xxhash.Sum64String(p+"#"+strconv.Itoa(s.asked[p]))>>11) / (1 << 53)
 	for _, f := range s.faults {
 		if ok, err := path.Match(f.Path, p); err != nil || !ok || f.Times == 0 {
 			continue
+		}
+		if f.Share > 0 {
+			if at -= f.Share; at >= 0 {
+				continue
+			}
 		}
 		if f.Times > 0 {
 			f.Times--
@@ -78,12 +95,17 @@ func (f *Fault) serve(w *recorder, r *http.Request, next http.Handler) {
 		next.ServeHTTP(w, r)
 	case Hang:
 		wait(r, f.Delay)
+	case Older:
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), olderKey{}, true)))
 	case Reset:
 		cut(w)
 	default:
 		f.spoil(w, r, next)
 	}
 }
+
+// olderKey marks a request whose page is to be one serial old.
+type olderKey struct{}
 
 // spoil has the answer made and lets part of it through.
 func (f *Fault) spoil(w *recorder, r *http.Request, next http.Handler) {

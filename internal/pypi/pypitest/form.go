@@ -14,6 +14,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+	"github.com/klauspost/compress/gzip"
+
 	"prevalence/internal/pypi"
 	"prevalence/schemas/message"
 )
@@ -25,40 +28,113 @@ func (s *Server) wantsJSON(r *http.Request) bool {
 	return s.style.JSON && strings.Contains(r.Header.Get("Accept"), jsonType)
 }
 
+// root is the list of all names as it was made last.
+type root struct {
+	serial uint64
+	json   bool
+	page   page
+}
+
+// page is a page ready to be sent.
+type page struct {
+	kind string
+	body []byte
+	gzip []byte // empty for a small one
+	etag string
+}
+
+// gzipFrom is from which size on pages are sent packed.
+const gzipFrom = 64 << 10
+
+func newPage(kind string, body []byte) (page, error) {
+	p := page{kind: kind, body: body, etag: `"` + strconv.FormatUint(xxhash.Sum64(body), 16) + `"`}
+	if len(body) < gzipFrom {
+		return p, nil
+	}
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(body); err != nil {
+		return page{}, err
+	}
+	err := w.Close()
+	p.gzip = b.Bytes()
+	return p, err
+}
+
 func (s *Server) serveRoot(w http.ResponseWriter, r *http.Request) {
+	p, serial, err := s.root(s.wantsJSON(r))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	s.send(w, r, serial, p)
+}
+
+// Prepare makes the list of all names ready, which takes seconds when it is
+// long, so that the next request for it does not wait.
+func (s *Server) Prepare() error {
+	_, _, err := s.root(s.style.JSON)
+	return err
+}
+
+// root returns the list of all names, made once a serial and form.
+func (s *Server) root(asJSON bool) (page, uint64, error) {
+	s.rootMu.Lock()
+	defer s.rootMu.Unlock()
 	s.mu.Lock()
 	serial := s.serial
-	var listed []*served
+	if s.made.page.body != nil && s.made.serial == serial && s.made.json == asJSON {
+		s.mu.Unlock()
+		return s.made.page, serial, nil
+	}
+	type entry struct {
+		name, display string
+		serial        uint64
+	}
+	listed := make([]entry, 0, len(s.projects))
 	for _, p := range s.projects {
 		if !p.removed {
-			copied := *p
-			listed = append(listed, &copied)
+			listed = append(listed, entry{p.Name, p.Display, p.Serial})
 		}
 	}
 	s.mu.Unlock()
-	slices.SortFunc(listed, func(a, b *served) int { return strings.Compare(a.Name, b.Name) })
-	if s.wantsJSON(r) {
-		type entry struct {
-			Serial uint64 `json:"_last-serial,omitempty"`
-			Name   string `json:"name"`
+	slices.SortFunc(listed, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	var body []byte
+	kind := "text/html; charset=utf-8"
+	if asJSON {
+		kind = jsonType
+		meta, err := json.Marshal(s.meta(serial))
+		if err != nil {
+			return page{}, 0, err
 		}
-		entries := make([]entry, len(listed))
+		body = append(append(append(body, `{"meta":`...), meta...), `,"projects":[`...)
 		for i, p := range listed {
-			entries[i].Name = p.Display
-			if s.style.Serials {
-				entries[i].Serial = p.Serial
+			if i > 0 {
+				body = append(body, ',')
 			}
+			body = append(body, '{')
+			if s.style.Serials {
+				body = append(strconv.AppendUint(append(body, `"_last-serial":`...), p.serial, 10), ',')
+			}
+			name, err := json.Marshal(p.display)
+			if err != nil {
+				return page{}, 0, err
+			}
+			body = append(append(append(body, `"name":`...), name...), '}')
 		}
-		s.send(w, r, serial, jsonType, map[string]any{"meta": s.meta(serial), "projects": entries})
-		return
+		body = append(body, "]}"...)
+	} else {
+		body = append(body, "<!DOCTYPE html>\n<html><head><meta name=\"pypi:repository-version\" content=\"1.0\"><title>Simple index</title></head><body>\n"...)
+		for _, p := range listed {
+			body = fmt.Appendf(body, "<a href=\"/simple/%s/\">%s</a><br>\n", p.name, html.EscapeString(p.display))
+		}
+		body = append(body, "</body></html>\n"...)
 	}
-	var b strings.Builder
-	b.WriteString("<!DOCTYPE html>\n<html><head><meta name=\"pypi:repository-version\" content=\"1.0\"><title>Simple index</title></head><body>\n")
-	for _, p := range listed {
-		fmt.Fprintf(&b, "<a href=\"/simple/%s/\">%s</a><br>\n", p.Name, html.EscapeString(p.Display))
+	made, err := newPage(kind, body)
+	if err == nil {
+		s.made = root{serial, asJSON, made}
 	}
-	b.WriteString("</body></html>\n")
-	s.send(w, r, serial, "text/html; charset=utf-8", b.String())
+	return made, serial, err
 }
 
 func (s *Server) meta(serial uint64) map[string]any {
@@ -69,22 +145,28 @@ func (s *Server) meta(serial uint64) map[string]any {
 	return m
 }
 
-// page returns a project as its page shows it now.
-func (s *Server) page(name string) (served, bool) {
+// page returns a project as its page shows it now, with its files made.
+func (s *Server) page(name string) (served, bool, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	p, ok := s.projects[name]
 	if !ok || p.removed {
-		return served{}, false
+		s.mu.Unlock()
+		return served{}, false, nil
 	}
+	shown := *p
 	if p.stale != nil {
-		return *p.stale, true
+		shown = *p.stale
 	}
-	return *p, true
+	s.mu.Unlock()
+	return shown, true, shown.fill(s.population)
 }
 
 func (s *Server) servePage(w http.ResponseWriter, r *http.Request, name string) {
-	p, ok := s.page(name)
+	p, ok, err := s.page(name)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -92,11 +174,25 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request, name string) 
 	if p.State == message.StateQuarantined {
 		p.Files = nil
 	}
+	if r.Context().Value(olderKey{}) != nil {
+		p.Serial--
+	}
+	kind, body := "text/html; charset=utf-8", []byte(nil)
 	if s.wantsJSON(r) {
-		s.send(w, r, p.Serial, jsonType, s.pageJSON(p))
+		kind = jsonType
+		body, err = json.Marshal(s.pageJSON(p))
+	} else {
+		body = []byte(s.pageHTML(p))
+	}
+	var made page
+	if err == nil {
+		made, err = newPage(kind, body)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	s.send(w, r, p.Serial, "text/html; charset=utf-8", s.pageHTML(p))
+	s.send(w, r, p.Serial, made)
 }
 
 func (s *Server) address(p served, f File) string {
@@ -170,27 +266,27 @@ func (s *Server) pageHTML(p served) string {
 	return b.String()
 }
 
-// send writes a page, a string as it is and anything else as JSON.
-func (s *Server) send(w http.ResponseWriter, r *http.Request, serial uint64, kind string, page any) {
-	var body []byte
-	if text, ok := page.(string); ok {
-		body = []byte(text)
-	} else {
-		var err error
-		if body, err = json.Marshal(page); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-	}
-	w.Header().Set("Content-Type", kind)
+// send answers with a page, packed for who takes that and whole for others.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, serial uint64, p page) {
+	w.Header().Set("Content-Type", p.kind)
+	w.Header().Set("Vary", "Accept, Accept-Encoding")
 	if s.style.Serials {
 		w.Header().Set("X-PyPI-Last-Serial", strconv.FormatUint(serial, 10))
 	}
-	serveBytes(w, r, body)
+	body := p.body
+	if len(p.gzip) > 0 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		body = p.gzip
+	}
+	serveBytes(w, r, body, p.etag)
 }
 
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, project, name string) {
-	p, ok := s.page(project)
+	p, ok, err := s.page(project)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	want := strings.TrimSuffix(name, ".metadata")
 	i := slices.IndexFunc(p.Files, func(f File) bool { return f.Name == want })
 	if !ok || i < 0 || p.State == message.StateQuarantined {
@@ -212,12 +308,12 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, project, name
 		_, _ = w.Write(data) // the client may be gone
 		return
 	}
-	serveBytes(w, r, data)
+	serveBytes(w, r, data, `"`+strconv.FormatUint(xxhash.Sum64(data), 16)+`"`)
 }
 
-// serveBytes answers with ranges and an ETag.
-func serveBytes(w http.ResponseWriter, r *http.Request, b []byte) {
-	w.Header().Set("ETag", `"`+hash(b)[:16]+`"`)
+// serveBytes answers with ranges, and with 304 to who has the same ETag.
+func serveBytes(w http.ResponseWriter, r *http.Request, b []byte, etag string) {
+	w.Header().Set("ETag", etag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))
 }
 
@@ -225,6 +321,9 @@ func serveBytes(w http.ResponseWriter, r *http.Request, b []byte) {
 func coreMetadata(f File) ([]byte, bool) {
 	if kind, _ := pypi.ParseFileName(f.Name, ""); kind != pypi.KindWheel {
 		return nil, false
+	}
+	if len(f.metadata) > 0 {
+		return f.metadata, true
 	}
 	z, err := zip.NewReader(bytes.NewReader(f.Data), int64(len(f.Data)))
 	if err != nil {

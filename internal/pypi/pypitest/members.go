@@ -115,14 +115,20 @@ func eggName(project, version string) string {
 	return strings.ReplaceAll(project, "-", "_") + "-" + version + "-py3.11.egg"
 }
 
-// sdist packs a source distribution.
-func (rel release) sdist(p *Project, version, ending string) ([]byte, error) {
+// sdistMembers are the members of a source distribution.
+func (rel release) sdistMembers(p *Project, version string) []member {
 	root := strings.ReplaceAll(p.Name, "-", "_") + "-" + version + "/"
 	all := []member{{"PKG-INFO", rel.metadata}, {"setup.py", rel.setup}}
 	all = append(append(all, rel.code...), rel.tests...)
 	for i := range all {
 		all[i].path = root + all[i].path
 	}
+	return all
+}
+
+// sdist packs a source distribution.
+func (rel release) sdist(p *Project, version, ending string) ([]byte, error) {
+	all := rel.sdistMembers(p, version)
 	if ending == ".zip" {
 		return zipped(all)
 	}
@@ -156,6 +162,11 @@ func (rel release) sdist(p *Project, version, ending string) ([]byte, error) {
 
 // wheel packs a wheel (PEP 427).
 func (rel release) wheel(p *Project, version string) ([]byte, error) {
+	return zipped(rel.wheelMembers(p, version))
+}
+
+// wheelMembers are the members of a wheel.
+func (rel release) wheelMembers(p *Project, version string) []member {
 	info := strings.ReplaceAll(p.Name, "-", "_") + "-" + version + ".dist-info/"
 	all := slices.Concat(rel.code, []member{
 		{info + "METADATA", rel.metadata},
@@ -166,7 +177,7 @@ func (rel release) wheel(p *Project, version string) ([]byte, error) {
 	for _, m := range all {
 		record += m.path + ",,\n"
 	}
-	return zipped(append(all, member{info + "RECORD", record + info + "RECORD,,\n"}))
+	return append(all, member{info + "RECORD", record + info + "RECORD,,\n"})
 }
 
 // egg packs an egg.

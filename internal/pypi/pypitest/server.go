@@ -42,25 +42,29 @@ var (
 type Server struct {
 	style Style
 
+	population *Population // makes the projects of which only the name is known; nil without one
+
 	mu       sync.Mutex
 	serial   uint64
 	projects map[string]*served
 	faults   []*Fault
+	asked    map[string]int // requests of each path since the last Plan
 	requests []*Request
+
+	rootMu sync.Mutex
+	made   root
 }
 
 // served is a project as the server offers it now.
 type served struct {
 	Project
 	removed bool
+	// lazy: the files are the population's, of name and revision.
+	lazy     bool
+	name     Name
+	revision int
 	// stale: the page is still that of the serial before.
 	stale *served
-}
-
-// Request is one request that the server saw.
-type Request struct {
-	Path, Accept, UserAgent, Range string
-	Status                         int // as answered; 0 when the connection was cut, or while it is open
 }
 
 // NewServer makes a server of a universe.
@@ -71,6 +75,36 @@ func NewServer(u *Universe, style Style) *Server {
 		s.serial = max(s.serial, p.Serial)
 	}
 	return s
+}
+
+// NewPopulationServer makes a server of a population, whose projects it makes
+// when they are asked for.
+func NewPopulationServer(p *Population, style Style) *Server {
+	s := &Server{style: style, population: p, projects: make(map[string]*served, p.Len()), serial: firstSerial}
+	for _, n := range p.config.Names {
+		s.serial++
+		s.projects[n.Name] = &served{Project: Project{Name: n.Name, Display: n.Name, Serial: s.serial}, lazy: true, name: n}
+	}
+	return s
+}
+
+// firstSerial is of the order of the public index's.
+const firstSerial = 30_000_000
+
+// fill makes the files of a project of which only the name is known.
+func (p *served) fill(from *Population) error {
+	if !p.lazy {
+		return nil
+	}
+	made, err := from.Project(p.name, p.revision)
+	if err != nil {
+		return err
+	}
+	p.lazy, p.Files, p.Latest, p.Truth = false, made.Files, made.Latest, made.Truth
+	if p.State == "" {
+		p.State = made.State
+	}
+	return nil
 }
 
 // Start listens on an address ("127.0.0.1:0" for any port) and serves until
@@ -91,18 +125,6 @@ func (s *Server) Start(ctx context.Context, address string) (url string, stop fu
 		}
 	}
 	return "http://" + l.Addr().String() + "/simple/", stop, nil
-}
-
-// Requests returns the log of requests so far, in order of arrival, and empties it.
-func (s *Server) Requests() []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := make([]Request, len(s.requests))
-	for i, r := range s.requests {
-		out[i] = *r
-	}
-	s.requests = nil
-	return out
 }
 
 // Names lists the projects on the index now, sorted.
@@ -134,6 +156,10 @@ func (s *Server) change(name string, fn func(p *served)) {
 	fn(p)
 }
 
+// own makes a lazy project's files this server's own, before they change. Of a
+// population that cannot be made nothing is changed.
+func (s *Server) own(p *served) { _ = p.fill(s.population) }
+
 // Add puts a file of a project up, the project, too, if it is new.
 func (s *Server) Add(project string, f File) {
 	s.change(project, func(p *served) {
@@ -143,6 +169,7 @@ func (s *Server) Add(project string, f File) {
 		if f.Uploaded.IsZero() {
 			f.Uploaded = epoch
 		}
+		s.own(p)
 		p.removed = false
 		p.Files = append(p.Files[:len(p.Files):len(p.Files)], f)
 	})
@@ -174,6 +201,7 @@ func (s *Server) Resurrect(project string) {
 // Yank marks all files of a version.
 func (s *Server) Yank(project, version, reason string) {
 	s.change(project, func(p *served) {
+		s.own(p)
 		p.Files = slices.Clone(p.Files)
 		for i := range p.Files {
 			if p.Files[i].Version == version {
@@ -215,14 +243,14 @@ func (s *Server) Thaw(project string) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
 	fault := s.nextFault(r.URL.Path)
-	entry := &Request{Path: r.URL.Path, Accept: r.Header.Get("Accept"), UserAgent: r.UserAgent(), Range: r.Header.Get("Range")}
+	entry := &Request{At: time.Now(), Host: r.Host, Path: r.URL.Path, Accept: r.Header.Get("Accept"), UserAgent: r.UserAgent(), Range: r.Header.Get("Range")}
 	s.mu.Lock()
 	s.requests = append(s.requests, entry)
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		entry.Status = rec.status
+		entry.Status, entry.Bytes = rec.status, rec.bytes
 	}()
 	if fault != nil {
 		fault.serve(rec, r, http.HandlerFunc(s.serve))
@@ -252,10 +280,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// recorder notes the status of an answer.
+// recorder notes the status and the size of an answer.
 type recorder struct {
 	http.ResponseWriter
 	status int
+	bytes  int64
 }
 
 func (r *recorder) WriteHeader(status int) {
@@ -269,7 +298,9 @@ func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
-	return r.ResponseWriter.Write(b)
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
 }
 
 // Unwrap serves http.ResponseController.

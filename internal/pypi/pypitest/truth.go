@@ -26,9 +26,10 @@ func (t ProjectTruth) Shows(behavior string) bool {
 
 // Truth is what an analysis of the whole universe must find.
 type Truth struct {
-	Bands    []BandTruth // top100, top1k, top10k, community
-	Outcomes map[message.Outcome]int
-	Projects map[string]ProjectTruth
+	Behaviors []string    // whose counts it gives
+	Bands     []BandTruth // top100, top1k, top10k, community
+	Outcomes  map[message.Outcome]int
+	Projects  map[string]ProjectTruth
 	// Unlisted are the names of the ranking that are not on the index, in order.
 	Unlisted []string
 }
@@ -53,7 +54,7 @@ func (u *Universe) Truth() Truth { return u.truth(true) }
 func (u *Universe) TruthWithoutHashes() Truth { return u.truth(false) }
 
 func (u *Universe) truth(hashes bool) Truth {
-	t := Truth{Outcomes: make(map[message.Outcome]int), Projects: make(map[string]ProjectTruth, len(u.Projects))}
+	t := newTruth(Behaviors())
 	rank := make(map[string]int, len(u.Ranked))
 	for i, name := range u.Ranked {
 		rank[name] = i + 1
@@ -61,24 +62,46 @@ func (u *Universe) truth(hashes bool) Truth {
 			t.Unlisted = append(t.Unlisted, name)
 		}
 	}
-	for _, b := range []struct {
-		name string
-		end  int
-	}{{"top100", 100}, {"top1k", 1_000}, {"top10k", 10_000}, {"community", 0}} {
-		band := BandTruth{Band: b.name, Counts: make(map[string]int), Support: make(map[string]int)}
-		for _, p := range u.Projects {
-			if r := rank[p.Name]; b.end == 0 || r > 0 && r <= b.end {
-				band.add(p.Truth.seen(hashes))
-			}
-		}
-		t.Bands = append(t.Bands, band)
-	}
 	for _, p := range u.Projects {
-		seen := p.Truth.seen(hashes)
-		t.Projects[p.Name] = seen
-		t.Outcomes[seen.Outcome]++
+		t.add(p.Name, rank[p.Name], p.Truth.seen(hashes))
 	}
 	return t
+}
+
+// Truth computes what an analysis of the population as it is at first must
+// find. It makes every project's plan.
+func (p *Population) Truth() Truth {
+	t := newTruth(PopulationBehaviors())
+	for _, n := range p.config.Names {
+		traits, _ := p.draw(n, 0, true)
+		t.add(n.Name, n.Rank, traits.truth().seen(true))
+	}
+	return t
+}
+
+// bandEnds are the lowest ranks of the bands; 0: of any rank or none.
+var bandEnds = []struct {
+	name string
+	end  int
+}{{"top100", 100}, {"top1k", 1_000}, {"top10k", 10_000}, {"community", 0}}
+
+func newTruth(behaviors []string) Truth {
+	t := Truth{Behaviors: behaviors, Outcomes: make(map[message.Outcome]int), Projects: make(map[string]ProjectTruth)}
+	for _, b := range bandEnds {
+		t.Bands = append(t.Bands, BandTruth{Band: b.name, Counts: make(map[string]int), Support: make(map[string]int)})
+	}
+	return t
+}
+
+// add counts a project of a rank, 0 for none.
+func (t *Truth) add(name string, rank int, seen ProjectTruth) {
+	for i, b := range bandEnds {
+		if b.end == 0 || rank > 0 && rank <= b.end {
+			t.Bands[i].add(seen)
+		}
+	}
+	t.Projects[name] = seen
+	t.Outcomes[seen.Outcome]++
 }
 
 // seen is the truth as far as an index lets one see it.

@@ -61,6 +61,7 @@ type File struct {
 	Yanked   bool
 	Reason   string
 	Uploaded time.Time
+	metadata []byte // of a wheel, when it is known without unpacking
 }
 
 // The words that names are made of. No project of the real index is meant.
@@ -298,13 +299,15 @@ func (u *Universe) Project(name string) *Project {
 }
 
 // RankingJSON is the ranking in the form of hugovk/top-pypi-packages.
-func (u *Universe) RankingJSON() []byte {
+func (u *Universe) RankingJSON() []byte { return rankingJSON(u.Ranked) }
+
+func rankingJSON(names []string) []byte {
 	type row struct {
 		Count   int    `json:"download_count"`
 		Project string `json:"project"`
 	}
-	rows := make([]row, len(u.Ranked))
-	for i, name := range u.Ranked {
+	rows := make([]row, len(names))
+	for i, name := range names {
 		rows[i] = row{1_000_000_000 / (i + 1), name}
 	}
 	b, err := json.Marshal(map[string]any{"last_update": "2026-11-01 06:00:00", "source": "generated", "rows": rows})
