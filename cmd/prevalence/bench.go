@@ -207,7 +207,7 @@ func number(x float64) string {
 }
 
 // writeFile writes what a bench draws.
-func writeFile(file string, b []byte) error {
+func writeFigure(file string, b []byte) error {
 	if err := os.WriteFile(file, b, 0o644); err != nil {
 		return usage(fmt.Errorf("figure: %w", err))
 	}

@@ -54,7 +54,7 @@ projects: for every behaviour, every seed, and 1, 5 and 20 % of the index.`,
 				if err != nil {
 					return err
 				}
-				if err := writeFile(f.figure, svg); err != nil {
+				if err := writeFigure(f.figure, svg); err != nil {
 					return err
 				}
 			}
