@@ -1,6 +1,6 @@
 """Prints each drawn piece of evidence with the lines around it, to be judged.
 
-    python3 evidence.py FILES VERDICTS.tsv [CATEGORY ...]
+    python3 evidence.py FILES DRAWN.tsv [CATEGORY ...]
 
 FILES is the folder of distributions; nothing is unpacked to disk. Only rows
 without a verdict are printed. What is printed is source text of others: read it,
@@ -31,12 +31,12 @@ def member(files, name, path):
     return None if b"\0" in data[:4096] else data.decode("utf-8", "replace")
 
 
-def main(files, verdicts, wanted):
-    for number, row in enumerate(open(verdicts, encoding="utf-8"), 1):
+def main(files, drawn, wanted):
+    for number, row in enumerate(open(drawn, encoding="utf-8"), 1):
         fields = row.rstrip("\n").split("\t")
-        if row.startswith("#") or fields[0] == "file" or fields[6]:
+        if row.startswith("#") or fields[0] == "file" or fields[3]:
             continue
-        name, at, behavior, symbol, context, certainty = fields[:6]
+        name, at, behavior, _, _, symbol, context, certainty = fields
         if wanted and behavior.split("/")[0] not in wanted:
             continue
         path, _, line = at.rpartition(":")

@@ -33,7 +33,7 @@ func main() {
 const usage = `usage:
   accuracy recall    -scan SCAN.jsonl -calls CALLS.tsv [-misses OUT.tsv] [-least 0.995] [-behaviors 60]
   accuracy peers     -scan SCAN.jsonl -tree TREE [-bandit B.json] [-ruff R.json] [-out DIR]
-  accuracy sample    -scan SCAN.jsonl -seed N [-each 40] > VERDICTS.tsv
+  accuracy sample    -scan SCAN.jsonl -seed N [-each 40] [-only BEHAVIOUR] > DRAWN.tsv
   accuracy precision VERDICTS.tsv
   accuracy shares    -scan SCAN.jsonl -manifest MANIFEST.tsv`
 
@@ -65,15 +65,16 @@ func run(args []string, out io.Writer) error {
 	case "sample":
 		seed := f.Uint64("seed", 1, "seed of the draw")
 		each := f.Int("each", 40, "observations drawn a category")
+		only := f.String("only", "", "the one behaviour or category to draw from")
 		if err := f.Parse(args[1:]); err != nil {
 			return err
 		}
-		return sample(out, *scan, *seed, *each)
+		return sample(out, *scan, *seed, *each, *only)
 	case "precision":
 		if err := f.Parse(args[1:]); err != nil {
 			return err
 		}
-		return precision(out, f.Args())
+		return precision(out, f.Arg(0))
 	case "shares":
 		manifest := f.String("manifest", "", "the corpus's manifest")
 		if err := f.Parse(args[1:]); err != nil {

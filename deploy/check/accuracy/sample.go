@@ -8,7 +8,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path"
 	"slices"
 	"strings"
 )
@@ -19,10 +18,16 @@ type drawn struct{ file, where, behavior, symbol, context, certainty string }
 // sample draws evidence for a person to judge: per category the same number,
 // each behaviour and then each file having the same chance within it, so that
 // common ones do not crowd out the others. The same scan and seed draw the same.
-func sample(out io.Writer, scan string, seed uint64, each int) error {
+// With only, a behaviour or a category, nothing else is drawn.
+//
+// The first columns are those of a file of verdicts; the rest is for the judge.
+func sample(out io.Writer, scan string, seed uint64, each int, only string) error {
 	byBehavior := map[string]map[string][]drawn{} // behaviour, then file
 	err := readScan(scan, func(s scanned) error {
 		for _, o := range s.Observations {
+			if only != "" && o.Behavior != only && !strings.HasPrefix(o.Behavior, only+"/") {
+				continue
+			}
 			for _, e := range o.Evidence {
 				d := drawn{s.Path, e.Path, o.Behavior, e.Symbol, string(o.Context), string(o.Certainty)}
 				if e.Line > 0 {
@@ -46,8 +51,7 @@ func sample(out io.Writer, scan string, seed uint64, each int) error {
 		byCategory[category] = append(byCategory[category], b)
 	}
 	w := bufio.NewWriter(out)
-	fmt.Fprintf(w, "# seed %d\n# verdict: yes (the code does what the rule's sentence says), no, or ? (cannot be told)\n", seed)
-	fmt.Fprintln(w, "file\tat\tbehaviour\tsymbol\tcontext\tcertainty\tverdict\tremark")
+	fmt.Fprintf(w, "# seed %d\nfile\tat\tbehaviour\tverdict\treason\tsymbol\tcontext\tcertainty\n", seed)
 	for _, category := range sortedKeys(byCategory) {
 		random := rand.New(rand.NewPCG(seed, uint64(len(category))<<32|uint64(category[0])))
 		var picked []drawn
@@ -66,62 +70,114 @@ func sample(out io.Writer, scan string, seed uint64, each int) error {
 			return cmp.Or(strings.Compare(a.behavior, b.behavior), strings.Compare(a.file, b.file), strings.Compare(a.where, b.where))
 		})
 		for _, d := range picked {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t\t\n", strings.TrimSuffix(d.file, ".d"), d.where, d.behavior, d.symbol, d.context, d.certainty)
+			fmt.Fprintf(w, "%s\t%s\t%s\t\t\t%s\t%s\t%s\n", strings.TrimSuffix(d.file, ".d"), d.where, d.behavior, d.symbol, d.context, d.certainty)
 		}
 	}
 	return w.Flush()
 }
 
-// precision prints the table of docs/accuracy.md from files of verdicts.
-func precision(out io.Writer, files []string) error {
-	type verdicts struct{ yes, no, open int }
-	categories, behaviors := map[string]*verdicts{}, map[string]*verdicts{}
-	add := func(m map[string]*verdicts, key, verdict string) {
+// score counts verdicts.
+type score struct{ yes, no int }
+
+func (s *score) add(verdict string) {
+	if verdict == "yes" {
+		s.yes++
+	} else {
+		s.no++
+	}
+}
+
+func (s *score) judged() int { return s.yes + s.no }
+
+func (s *score) share() float64 { return float64(s.yes) / float64(max(1, s.judged())) }
+
+// verdicts are what was judged: by draw ("seed 7"), then by category and rule.
+type verdicts struct {
+	draws      []string
+	categories map[string]map[string]*score // category, draw
+	rules      map[string]map[string]*score // behaviour, draw
+}
+
+// readVerdicts reads a file of verdicts: lines of file, path:line, behaviour,
+// "yes" or "no", and a word that says why not, below "# seed N" for each draw.
+func readVerdicts(name string) (*verdicts, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	v := &verdicts{categories: map[string]map[string]*score{}, rules: map[string]map[string]*score{}}
+	add := func(m map[string]map[string]*score, key, draw, verdict string) {
 		if m[key] == nil {
-			m[key] = &verdicts{}
+			m[key] = map[string]*score{}
 		}
-		switch verdict {
-		case "yes":
-			m[key].yes++
-		case "no":
-			m[key].no++
-		default:
-			m[key].open++
+		if m[key][draw] == nil {
+			m[key][draw] = &score{}
 		}
+		m[key][draw].add(verdict)
 	}
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return err
+	draw, number := "", 0
+	for line := range strings.Lines(string(data)) {
+		number++
+		line = strings.TrimRight(line, "\n")
+		if title, ok := strings.CutPrefix(line, "# seed "); ok {
+			draw = "seed " + title
+			v.draws = append(v.draws, draw)
+			continue
 		}
-		for line := range strings.Lines(string(data)) {
-			fields := strings.Split(strings.TrimRight(line, "\n"), "\t")
-			if strings.HasPrefix(line, "#") || len(fields) < 7 || fields[0] == "file" {
-				continue
+		fields := strings.Split(line, "\t")
+		if strings.HasPrefix(line, "#") || line == "" || fields[0] == "file" {
+			continue
+		}
+		switch {
+		case draw == "":
+			return nil, fmt.Errorf("%s:%d: a verdict above the first \"# seed N\"", name, number)
+		case len(fields) < 4 || len(fields) > 5:
+			return nil, fmt.Errorf("%s:%d: %d columns; there are four, and a fifth for why not", name, number, len(fields))
+		case fields[3] != "yes" && fields[3] != "no":
+			return nil, fmt.Errorf("%s:%d: the verdict is yes or no, not %q", name, number, fields[3])
+		case (fields[3] == "no") != (len(fields) == 5 && fields[4] != ""):
+			return nil, fmt.Errorf("%s:%d: a \"no\", and nothing else, has a reason", name, number)
+		}
+		category, _, _ := strings.Cut(fields[2], "/")
+		add(v.categories, category, draw, fields[3])
+		add(v.rules, fields[2], draw, fields[3])
+	}
+	if len(v.draws) == 0 {
+		return nil, fmt.Errorf("%s: no verdicts", name)
+	}
+	return v, nil
+}
+
+// precision prints the table of docs/accuracy.md: each category as it was drawn
+// first and as it is now, after the rules that were wrong had been mended.
+func precision(out io.Writer, name string) error {
+	v, err := readVerdicts(name)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "| category | first draw | draws | last draw | precision | 95 % |")
+	fmt.Fprintln(out, "|---|---:|---:|---:|---:|---|")
+	var first, last score
+	for _, c := range sortedKeys(v.categories) {
+		byDraw := v.categories[c]
+		var list []*score
+		for _, d := range v.draws {
+			if s := byDraw[d]; s != nil {
+				list = append(list, s)
 			}
-			category, _, _ := strings.Cut(fields[2], "/")
-			add(categories, category, fields[6])
-			add(categories, "all", fields[6])
-			add(behaviors, fields[2], fields[6])
 		}
+		a, z := list[0], list[len(list)-1]
+		first.yes, first.no, last.yes, last.no = first.yes+a.yes, first.no+a.no, last.yes+z.yes, last.no+z.no
+		printScore(out, c, a, len(list), z)
 	}
-	if len(categories) == 0 {
-		return fmt.Errorf("no verdicts in %s", strings.Join(files, ", "))
-	}
-	fmt.Fprintf(out, "| category | judged | true | false | undecided | precision | 95 %% |\n|---|---:|---:|---:|---:|---:|---|\n")
-	for _, c := range sortedKeys(categories) {
-		t := categories[c]
-		low, high := wilson(t.yes, t.yes+t.no)
-		fmt.Fprintf(out, "| %s | %d | %d | %d | %d | %.1f %% | %.0f–%.0f %% |\n", c, t.yes+t.no+t.open, t.yes, t.no, t.open,
-			100*float64(t.yes)/float64(max(1, t.yes+t.no)), 100*low, 100*high)
-	}
-	fmt.Fprintln(out, "\nRules with false evidence:")
-	for _, b := range sortedKeys(behaviors) {
-		if t := behaviors[b]; t.no > 0 {
-			fmt.Fprintf(out, "* %s: %d of %d\n", path.Clean(b), t.no, t.yes+t.no)
-		}
-	}
+	printScore(out, "all", &first, len(v.draws), &last)
 	return nil
+}
+
+func printScore(out io.Writer, name string, first *score, draws int, last *score) {
+	low, high := wilson(last.yes, last.judged())
+	fmt.Fprintf(out, "| %s | %d of %d | %d | %d of %d | %.1f %% | %.0f–%.0f %% |\n", name, first.yes, first.judged(), draws,
+		last.yes, last.judged(), 100*last.share(), 100*low, 100*high)
 }
 
 // wilson returns the 95 % interval of a share.
