@@ -8,6 +8,7 @@
 #          that is missing is left out. Default: those on PATH.
 # OUT      where tables and lists of misses are left; default out/accuracy.
 # WORK     where the sources are unpacked; default a folder that is removed.
+# SEED     draws evidence to be judged into $OUT/drawn.tsv; see evidence.py.
 set -euo pipefail
 prevalence=$(realpath "${1:?the prevalence binary}")
 : "${CORPUS:?a folder of distributions}"
@@ -28,6 +29,7 @@ tool() { PATH=${TOOLS:+$TOOLS:}$PATH command -v "$1" || :; }
 [ -d "$work/tree" ] || "$python" "$here/unpack.py" "$files" "$work/tree"
 go build -o "$work/accuracy" "$here"
 "$prevalence" scan --format json --evidence all "$work/tree"/* >"$work/scan.jsonl"
+"$prevalence" scan --format json --evidence all "$files" >"$work/files.jsonl"
 
 peers=()
 ruff=$(tool ruff)
@@ -47,7 +49,11 @@ if [ ${#peers[@]} -gt 0 ]; then
 fi
 manifest=$(dirname "$files")/manifest.tsv
 if [ -f "$manifest" ]; then
-	"$work/accuracy" shares -scan "$work/scan.jsonl" -manifest "$manifest" >"$out/shares.md"
+	"$work/accuracy" shares -scan "$work/files.jsonl" -manifest "$manifest" >"$out/shares.md"
+	"$python" "$here/text.py" "$work/tree" "$manifest" >"$out/text.md"
+fi
+if [ -n "${SEED:-}" ]; then
+	"$work/accuracy" sample -scan "$work/files.jsonl" -seed "$SEED" >"$out/drawn.tsv"
 fi
 [ -s "$work/calls.tsv" ] || "$python" "$here/calls.py" "$work/tree" >"$work/calls.tsv"
 "$work/accuracy" recall -scan "$work/scan.jsonl" -calls "$work/calls.tsv" -misses "$out/misses.tsv" | tee "$out/recall.txt"
