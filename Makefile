@@ -39,6 +39,10 @@ corpus: engine ## crawl CORPUS three ways and compare (see docs/corpus.md)
 accuracy: build ## recall against CPython's parser, bandit and ruff over CORPUS (see docs/accuracy.md)
 	deploy/check/accuracy.sh bin/prevalence
 
+.PHONY: precision
+precision: ## write the table of judged evidence into docs/accuracy.md, from the verdicts
+	$(GO) test ./deploy/check/accuracy -run TestDocument -update
+
 .PHONY: lint
 lint: ## vet and golangci-lint
 	$(GO) vet ./...

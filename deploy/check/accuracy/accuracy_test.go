@@ -1,10 +1,15 @@
 package main
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"prevalence/schemas/catalog"
 )
 
 const scanOutput = `{"path":"/x/a.whl.d","outcome":"ok","observations":[` +
@@ -54,47 +59,78 @@ func TestPeers(t *testing.T) {
 	tree := t.TempDir()
 	ruff := write(t, "ruff.json", `[{"filename":"`+filepath.Join(tree, "a.whl.d/m.py")+`","code":"S307","location":{"row":3},"end_location":{"row":3}},`+
 		`{"filename":"`+filepath.Join(tree, "a.whl.d/m.py")+`","code":"S307","location":{"row":20},"end_location":{"row":20}}]`)
-	bandit := write(t, "bandit.json", `{"results":[{"filename":"./a.whl.d/m.py","line_number":9,"line_range":[9],"test_id":"B102"}]}`)
+	bandit := write(t, "bandit.json", `{"results":[{"filename":"./a.whl.d/m.py","line_number":9,"line_range":[9],"test_id":"B102"}],"errors":[{"filename":"./a.whl.d/m.py","reason":"syntax error"}]}`)
 	dir := t.TempDir()
 	var out strings.Builder
 	if err := run([]string{"peers", "-scan", scan, "-tree", tree, "-ruff", ruff, "-bandit", bandit, "-out", dir}, &out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"ruff dynamic code 1 1 1 50.0%", "bandit dynamic code 1 0 1 100.0%"} {
+	for _, want := range []string{"ruff dynamic code 1 1 1 50.0% 50.0% 0", "bandit dynamic code 1 0 1 100.0% 50.0% 1"} {
 		if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), want) {
 			t.Errorf("no line %q in\n%s", want, out.String())
 		}
 	}
-	if list, _ := os.ReadFile(filepath.Join(dir, "ruff.tsv")); string(list) != "dynamic code\ttheirs\ta.whl.d/m.py:20\tS307\ndynamic code\tours\ta.whl.d/m.py:9\tbuiltins.exec\n" {
-		t.Errorf("disagreements: %s", list)
+	for name, want := range map[string]string{
+		"ruff.tsv":   "dynamic code\ttheirs\ta.whl.d/m.py:20\tS307\t\ndynamic code\tours\ta.whl.d/m.py:9\tbuiltins.exec\t\n",
+		"bandit.tsv": "dynamic code\tours\ta.whl.d/m.py:3\tbuiltins.eval\tunparsed\n",
+	} {
+		if list, _ := os.ReadFile(filepath.Join(dir, name)); string(list) != want {
+			t.Errorf("%s: %s", name, list)
+		}
 	}
 }
 
-func TestSampleAndPrecision(t *testing.T) {
+func TestSample(t *testing.T) {
 	scan := write(t, "scan.jsonl", scanOutput)
-	draw := func(seed string) string {
+	draw := func(args ...string) string {
 		var out strings.Builder
-		if err := run([]string{"sample", "-scan", scan, "-seed", seed, "-each", "1"}, &out); err != nil {
+		if err := run(append([]string{"sample", "-scan", scan, "-each", "1"}, args...), &out); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()
 	}
-	first := draw("7")
-	if first != draw("7") || strings.Count(first, "\n") != 5 || !strings.Contains(first, "a.whl\tm.py:5\tfile/delete\t.unlink\tsupport\tlikely\t\t\n") {
+	first := draw("-seed", "7")
+	if first != draw("-seed", "7") || strings.Count(first, "\n") != 4 || !strings.HasPrefix(first, "# seed 7\n") ||
+		!strings.Contains(first, "a.whl\tm.py:5\tfile/delete\t\t\t.unlink\tsupport\tlikely\n") {
 		t.Errorf("a draw of one a category:\n%s", first)
 	}
-	judged := strings.Replace(strings.Replace(first, "resolved\t\t", "resolved\tyes\t", 1), "likely\t\t", "likely\tno\t", 1)
+	for _, only := range []string{"file", "file/delete"} {
+		if one := draw("-seed", "7", "-only", only); strings.Count(one, "\n") != 3 || !strings.Contains(one, "file/delete") {
+			t.Errorf("a draw from %s:\n%s", only, one)
+		}
+	}
+}
+
+func TestPrecision(t *testing.T) {
+	verdicts := write(t, "v.tsv", strings.Join([]string{
+		"file\tat\tbehaviour\tverdict\treason",
+		"# seed 1",
+		"a.whl\tm.py:3\texecution/dynamic-code\tyes",
+		"a.whl\tm.py:5\tfile/delete\tno\tno-file",
+		"# seed 2",
+		"a.whl\tm.py:6\tfile/delete\tyes",
+	}, "\n"))
 	var out strings.Builder
-	if err := run([]string{"precision", write(t, "v.tsv", judged)}, &out); err != nil {
+	if err := run([]string{"precision", verdicts}, &out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"| all | 2 | 1 | 1 | 0 | 50.0 % |", "| execution | 1 | 1 | 0 | 0 | 100.0 % |", "* file/delete: 1 of 1"} {
+	for _, want := range []string{"| execution | 1 of 1 | 1 | 1 of 1 | 100.0 % |", "| file | 0 of 1 | 2 | 1 of 1 | 100.0 % |", "| all | 1 of 2 | 2 | 2 of 2 |"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
 	}
-	if err := run([]string{"precision", write(t, "none.tsv", "# nothing\n")}, &out); err == nil {
-		t.Error("a table without verdicts")
+	for text, want := range map[string]string{
+		"# nothing\n":                     "no verdicts",
+		"a\tb\tc/d\tyes\n":                ":1: a verdict above",
+		"# seed 1\na\tb\tc/d\tmaybe\n":    ":2: the verdict is yes or no",
+		"# seed 1\na\tb\tc/d\tno\n":       ":2: a \"no\"",
+		"# seed 1\na\tb\tc/d\tyes\tx\n":   ":2: a \"no\"",
+		"# seed 1\na\tb\tc/d\n":           ":2: 3 columns",
+		"# seed 1\na\tb\tc/d\tno\tx\tv\n": ":2: 6 columns",
+	} {
+		if err := run([]string{"precision", write(t, "v.tsv", text)}, &out); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q gave %v, not %q", text, err, want)
+		}
 	}
 }
 
@@ -107,5 +143,64 @@ func TestShares(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "| execution/dynamic-code | 1 (100 %) | 1 (100 %) | 1 (100 %) | 1 (100 %) |") || strings.Contains(out.String(), "file/delete") {
 		t.Errorf("shares:\n%s", out.String())
+	}
+}
+
+var update = flag.Bool("update", false, "write the table of precision into docs/accuracy.md")
+
+// TestDocument compares the table in docs/accuracy.md with the verdicts that it
+// is computed from.
+func TestDocument(t *testing.T) {
+	const document, begin, end = "../../../docs/accuracy.md", "<!-- precision: make precision -->\n", "<!-- /precision -->"
+	var table strings.Builder
+	if err := precision(&table, "verdicts.tsv"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), begin)
+	shown, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no %q … %q", document, begin, end)
+	}
+	if shown == table.String() {
+		return
+	}
+	if !*update {
+		t.Fatalf("the table in %s is not what verdicts.tsv gives; make precision writes it:\n%s", document, cmp.Diff(shown, table.String()))
+	}
+	if err := os.WriteFile(document, []byte(before+begin+table.String()+end+after), 0o666); err != nil { //nolint:gosec // a page to be read
+		t.Fatal(err)
+	}
+}
+
+// TestVerdicts checks that what was judged still names rules that there are,
+// and enough of it.
+func TestVerdicts(t *testing.T) {
+	v, err := readVerdicts("verdicts.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := catalog.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for behavior := range v.rules {
+		if c.Rule(behavior) == nil {
+			t.Errorf("verdicts on %s, which no rule makes", behavior)
+		}
+	}
+	for i := range c.Rules {
+		if v.categories[c.Rules[i].Category()] == nil {
+			t.Errorf("nothing of %s was judged", c.Rules[i].Category())
+		}
+	}
+	for category, byDraw := range v.categories {
+		first := byDraw[v.draws[0]]
+		if first == nil || first.judged() != 40 {
+			t.Errorf("%s: the first draw is not of 40", category)
+		}
 	}
 }

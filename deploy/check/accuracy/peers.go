@@ -31,10 +31,12 @@ var groups = []struct {
 type finding struct {
 	file        string
 	first, last int
-	code, text  string
+	code        string
 }
 
-// peers compares line by line with other scanners, both ways.
+// peers compares line by line with other scanners, both ways: of theirs, what
+// was seen; of ours, what they see, and how much of the rest stands in files that
+// they cannot parse.
 func peers(out io.Writer, scan, tree, bandit, ruff, dir string) error {
 	s, err := readSeen(scan)
 	if err != nil {
@@ -45,16 +47,16 @@ func peers(out io.Writer, scan, tree, bandit, ruff, dir string) error {
 	}
 	for _, peer := range []struct {
 		name, file string
-		read       func(string, string) ([]finding, error)
+		read       func(string, string) ([]finding, map[string]bool, error)
 	}{{"bandit", bandit, readBandit}, {"ruff", ruff, readRuff}} {
 		if peer.file == "" {
 			continue
 		}
-		findings, err := peer.read(peer.file, tree)
+		findings, unparsed, err := peer.read(peer.file, tree)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s %-20s %7s %7s %7s %9s\n", peer.name, "", "both", "theirs", "ours", "of theirs")
+		fmt.Fprintf(out, "%-6s %-20s %7s %7s %7s %9s %9s %9s\n", peer.name, "", "both", "theirs", "ours", "of theirs", "of ours", "unparsed")
 		var list strings.Builder
 		for _, g := range groups {
 			codes := g.bandit
@@ -62,14 +64,20 @@ func peers(out io.Writer, scan, tree, bandit, ruff, dir string) error {
 				codes = g.ruff
 			}
 			both, theirs, ours := compare(s, findings, codes, g.behaviors)
-			fmt.Fprintf(out, "%s %-20s %7d %7d %7d %8.1f%%\n", peer.name, g.name, both, len(theirs), len(ours),
-				100*float64(both)/float64(max(1, both+len(theirs))))
 			for _, f := range theirs {
-				fmt.Fprintf(&list, "%s\ttheirs\t%s:%d\t%s\n", g.name, f.file, f.first, f.code)
+				fmt.Fprintf(&list, "%s\ttheirs\t%s:%d\t%s\t\n", g.name, f.file, f.first, f.code)
 			}
+			blind := 0
 			for _, f := range ours {
-				fmt.Fprintf(&list, "%s\tours\t%s:%d\t%s\n", g.name, f.file, f.first, f.code)
+				why := ""
+				if unparsed[f.file] {
+					why = "unparsed"
+					blind++
+				}
+				fmt.Fprintf(&list, "%s\tours\t%s:%d\t%s\t%s\n", g.name, f.file, f.first, f.code, why)
 			}
+			fmt.Fprintf(out, "%-6s %-20s %7d %7d %7d %8.1f%% %8.1f%% %9d\n", peer.name, g.name, both, len(theirs), len(ours),
+				100*share(both, len(theirs)), 100*share(both, len(ours)), blind)
 		}
 		if dir != "" {
 			if err := os.WriteFile(filepath.Join(dir, peer.name+".tsv"), []byte(list.String()), 0o666); err != nil {
@@ -118,13 +126,15 @@ func compare(s *seen, findings []finding, codes, behaviors []string) (both int, 
 			}
 			if !found && !told[line{at.file, h.line}] {
 				told[line{at.file, h.line}] = true
-				ours = append(ours, finding{at.file, h.line, h.end, h.symbol, ""})
+				ours = append(ours, finding{at.file, h.line, h.end, h.symbol})
 			}
 		}
 	}
 	slices.SortFunc(ours, func(a, b finding) int { return strings.Compare(a.file, b.file)*2 + sign(a.first-b.first) })
 	return both, theirs, ours
 }
+
+func share(both, other int) float64 { return float64(both) / float64(max(1, both+other)) }
 
 func sign(n int) int { return max(-1, min(1, n)) }
 
@@ -139,7 +149,9 @@ func readJSON(name string, into any) error {
 	return nil
 }
 
-func readBandit(name, tree string) ([]finding, error) {
+// readBandit and readRuff return what was found, and the files that could not
+// be parsed.
+func readBandit(name, tree string) ([]finding, map[string]bool, error) {
 	var report struct {
 		Results []struct {
 			File  string `json:"filename"`
@@ -147,9 +159,12 @@ func readBandit(name, tree string) ([]finding, error) {
 			Lines []int  `json:"line_range"`
 			Test  string `json:"test_id"`
 		} `json:"results"`
+		Errors []struct {
+			File string `json:"filename"`
+		} `json:"errors"`
 	}
 	if err := readJSON(name, &report); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var findings []finding
 	for _, r := range report.Results {
@@ -159,10 +174,14 @@ func readBandit(name, tree string) ([]finding, error) {
 		}
 		findings = append(findings, finding{file: below(r.File, tree), first: r.Line, last: last, code: r.Test})
 	}
-	return findings, nil
+	unparsed := map[string]bool{}
+	for _, e := range report.Errors {
+		unparsed[below(e.File, tree)] = true
+	}
+	return findings, unparsed, nil
 }
 
-func readRuff(name, tree string) ([]finding, error) {
+func readRuff(name, tree string) ([]finding, map[string]bool, error) {
 	var report []struct {
 		File     string            `json:"filename"`
 		Location struct{ Row int } `json:"location"`
@@ -170,13 +189,18 @@ func readRuff(name, tree string) ([]finding, error) {
 		Code     string            `json:"code"`
 	}
 	if err := readJSON(name, &report); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var findings []finding
+	unparsed := map[string]bool{}
 	for _, r := range report {
+		if r.Code == "" || r.Code == "invalid-syntax" {
+			unparsed[below(r.File, tree)] = true
+			continue
+		}
 		findings = append(findings, finding{file: below(r.File, tree), first: r.Location.Row, last: r.End.Row, code: r.Code})
 	}
-	return findings, nil
+	return findings, unparsed, nil
 }
 
 // below makes a path relative to the tree, in which the peer was run.
