@@ -81,6 +81,7 @@ var argRules = []argRule{
 	{callees: "os.umask", param: "mask", pos: 0, form: formOctal},
 	{callees: "yaml.load yaml.load_all", param: "Loader", pos: 1, form: formWords, values: "Loader UnsafeLoader FullLoader SafeLoader CLoader CSafeLoader BaseLoader CBaseLoader CFullLoader CUnsafeLoader", deflt: "None"},
 	{callees: "numpy.load", param: "allow_pickle", pos: 2},
+	{callees: "httplib2.Http", param: "disable_ssl_certificate_validation", pos: 4},
 	{callees: "torch.load", param: "weights_only", pos: -1, deflt: "None"},
 	{callees: "pandas.read_pickle joblib.load", param: "trust", pos: -1},
 	{callees: "socket.socket", param: "family", pos: 0, form: formWords, values: "AF_INET AF_INET6 AF_UNIX AF_PACKET AF_BLUETOOTH AF_NETLINK AF_CAN AF_VSOCK"},

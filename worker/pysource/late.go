@@ -1,6 +1,9 @@
 package pysource
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // lateNode is a name that nothing had bound when a function used it, or an
 // attribute of one: functions run after the whole module has been read.
@@ -20,8 +23,24 @@ type lateFact struct {
 	kind Kind
 }
 
+// laterName is a name that functions call before the module binds it, and what
+// it turned out to stand for.
+type laterName struct {
+	name Name
+	val  value
+}
+
+const maxLaterNames = 32
+
 // late returns the value of an unbound name, or of an attribute of one.
 func (s *Scanner) late(n Name, parent uint32) value {
+	if parent == 0 {
+		for i := range s.known {
+			if s.known[i].name == n {
+				return s.known[i].val
+			}
+		}
+	}
 	s.lates = append(s.lates, lateNode{name: n, parent: parent})
 	return value{kind: vLate, id: uint32(len(s.lates) - 1)}
 }
@@ -79,6 +98,9 @@ func (s *Scanner) resolveLate() {
 			if v.flags&flagMaybe != 0 {
 				f.Certainty = Likely
 			}
+			if l.kind == Call {
+				s.know(l.node)
+			}
 		} else if f.Kind == 0 {
 			void = true
 		}
@@ -109,6 +131,24 @@ func (s *Scanner) resolveLate() {
 			}
 		}
 		s.facts = kept
+	}
+}
+
+// know notes what the first name of a late value stands for.
+func (s *Scanner) know(node uint32) {
+	for range maxDepth {
+		l := &s.lates[node]
+		if l.parent != 0 {
+			node = l.parent
+			continue
+		}
+		if l.class != 0 || l.bound || len(s.known) >= maxLaterNames {
+			return
+		}
+		if v := s.lateValue(node, 0); v.kind == vDotted && !slices.ContainsFunc(s.known, func(k laterName) bool { return k.name == l.name }) {
+			s.known = append(s.known, laterName{l.name, v})
+		}
+		return
 	}
 }
 

@@ -73,6 +73,7 @@ type Scanner struct {
 	facts        []Fact
 	literals     []Literal
 	lates        []lateNode
+	known        []laterName // from a first reading of the text
 	lateFacts    []lateFact
 	lateBuiltins []uint32
 	shadowed     bool
@@ -95,6 +96,17 @@ func NewScanner(n *Names) *Scanner { return &Scanner{names: n} }
 // Scan reads one source text. It never fails: what cannot be understood is
 // passed over. It does not change src.
 func (s *Scanner) Scan(src []byte, f File) Result {
+	s.known = s.known[:0]
+	r := s.scan(src, f)
+	if len(s.known) > 0 && s.cutReason == "" {
+		// What is handed to a name that is imported further down is read
+		// once it is known what the name stands for.
+		r = s.scan(src, f)
+	}
+	return r
+}
+
+func (s *Scanner) scan(src []byte, f File) Result {
 	s.begin()
 	if len(src) > maxSource {
 		src = src[:maxSource]

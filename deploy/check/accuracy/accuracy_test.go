@@ -29,11 +29,12 @@ func write(t *testing.T, name, text string) string {
 func TestRecall(t *testing.T) {
 	scan := write(t, "scan.jsonl", scanOutput)
 	calls := write(t, "calls.tsv", strings.Join([]string{
-		"a.whl.d/m.py\t3\t3\tbuiltins.eval\t",                       // seen
-		"a.whl.d/m.py\t5\t5\tos.unlink|shutil.rmtree\tseveral",      // no behaviour in common
-		"a.whl.d/m.py\t5\t5\tpathlib.Path.unlink\tinstance",         // seen
-		"a.whl.d/m.py\t7\t7\tbuiltins.eval\talias",                  // missed
-		"a.whl.d/m.py\t8\t10\tbuiltins.exec\t", "# files parsed: 1", // near
+		"a.whl.d/m.py\t3\t3\tbuiltins.eval\t",                               // seen
+		"a.whl.d/m.py\t5\t5\tos.unlink|shutil.rmtree\tseveral",              // no behaviour in common
+		"a.whl.d/m.py\t5\t5\tpathlib.Path.unlink\tinstance",                 // seen
+		"a.whl.d/m.py\t7\t7\tbuiltins.eval\talias",                          // missed
+		"a.whl.d/m.py\t8\t10\tbuiltins.exec\t",                              // near
+		"a.whl.d/m.py\t5\t5\tio.open#mode=w\targument", "# files parsed: 1", // an argument
 	}, "\n")+"\n")
 	misses := filepath.Join(t.TempDir(), "misses.tsv")
 	var out strings.Builder
@@ -46,7 +47,8 @@ func TestRecall(t *testing.T) {
 			t.Errorf("no line %q in\n%s", want, out.String())
 		}
 	}
-	if list, _ := os.ReadFile(misses); string(list) != "execution/dynamic-code\ta.whl.d/m.py:7\tbuiltins.eval\talias\talias\n" {
+	if list, _ := os.ReadFile(misses); string(list) != "execution/dynamic-code\ta.whl.d/m.py:7\tbuiltins.eval\talias\talias\n"+
+		"file/write\ta.whl.d/m.py:5\tio.open#mode=w\targument\targument\n" {
 		t.Errorf("misses: %s", list)
 	}
 	if err := run([]string{"recall", "-scan", scan, "-calls", calls, "-least", "0.5"}, &out); err == nil || !strings.Contains(err.Error(), "60 are wanted") {

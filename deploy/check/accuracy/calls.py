@@ -25,6 +25,10 @@ the class assigns it once. A class is a name that begins with a capital (but for
 ctypes.cdll.LoadLibrary), and
 socket.socket. They are counted apart.
 
+A call with an argument that is plain to see is listed a second time with it:
+"subprocess.run#shell=True" for True and False by keyword, "builtins.open#mode=w"
+for the mode that a file is opened with (its letter and plus; r when left out).
+
 Tags say what about the call is unusual, for sorting misses: instance, alias (a local
 rebinding), star (the file has a star import, so a builtin may be another),
 local (imported within a function), several, lambda, decorator, default,
@@ -63,6 +67,33 @@ class Scope:
             while s.parent is not None and (s.is_class or name not in s.bound):
                 s = s.parent
         s.bound.setdefault(name, []).append(what)
+
+
+# Where the mode of a file stands among the arguments.
+MODES = {name: 1 for name in (
+    "builtins.open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "os.fdopen", "zipfile.ZipFile", "tarfile.open")}
+MODES["pathlib.Path.open"] = 0
+
+
+def arguments(name, call):
+    """What is plain to see of a call's arguments, as "name=value"."""
+    if any(k.arg is None for k in call.keywords) or any(isinstance(a, ast.Starred) for a in call.args):
+        return
+    mode = None
+    for k in call.keywords:
+        if k.arg == "mode":
+            mode = k.value
+        elif isinstance(k.value, ast.Constant) and isinstance(k.value.value, bool):
+            yield "%s=%s" % (k.arg, k.value.value)
+    if name in MODES:
+        if mode is None and len(call.args) > MODES[name]:
+            mode = call.args[MODES[name]]
+        if mode is None:
+            mode = ast.Constant("r")
+        if isinstance(mode, ast.Constant) and isinstance(mode.value, str):
+            letters = [c for c in mode.value if c in "rwax"]
+            if len(letters) == 1:
+                yield "mode=" + letters[0] + ("+" if "+" in mode.value else "")
 
 
 class Binder(ast.NodeVisitor):
@@ -364,6 +395,8 @@ class Finder(ast.NodeVisitor):
         if found:
             names, tags = found
             self.emit(n.lineno, n.end_lineno, names, list(tags) + self.tags)
+            for argument in arguments(names[0], n):
+                self.emit(n.lineno, n.end_lineno, [name + "#" + argument for name in names], list(tags) + self.tags + ["argument"])
         self.generic_visit(n)
 
     def tagged(self, tag, nodes):

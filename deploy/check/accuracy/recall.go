@@ -149,8 +149,8 @@ func (s *seen) why(at place, tags string) string {
 	return "other"
 }
 
-// callees knows which behaviours a call of a name shows, whatever its
-// arguments and its context.
+// callees knows which behaviours a call of a name shows whatever its context,
+// and which one with an argument: "subprocess.run#shell=True".
 type callees struct {
 	exact    map[string][]string
 	wildcard map[string][]string // by what stands before ".*"
@@ -167,7 +167,7 @@ func newCallees() (*callees, error) {
 		if len(r.Contexts) > 0 {
 			continue
 		}
-		for _, name := range slices.Concat(r.Match.Uses, r.Match.Calls) {
+		for _, name := range slices.Concat(r.Match.Uses, r.Match.Calls, r.Match.Args) {
 			if prefix, ok := strings.CutSuffix(name, ".*"); ok {
 				k.wildcard[prefix] = append(k.wildcard[prefix], r.ID)
 			} else {
@@ -192,9 +192,13 @@ func (k *callees) one(name string) []string {
 	if found, ok := k.cache[name]; ok {
 		return found
 	}
-	canonical := pysource.Canonical(name)
+	callee, argument, isArgument := strings.Cut(name, "#")
+	canonical := pysource.Canonical(callee)
+	if isArgument {
+		canonical += "#" + argument
+	}
 	found := slices.Clone(k.exact[canonical])
-	for prefix := canonical; ; {
+	for prefix := canonical; !isArgument; {
 		i := strings.LastIndexByte(prefix, '.')
 		if i < 0 {
 			break
