@@ -40,7 +40,8 @@ accuracy: build ## recall against CPython's parser, bandit and ruff over CORPUS 
 	deploy/check/accuracy.sh bin/prevalence
 
 .PHONY: lint
-lint: ## vet and golangci-lint
+lint: ## go.mod tidy, vet, golangci-lint
+	$(GO) mod tidy -diff
 	$(GO) vet ./...
 	$(GOLANGCI_LINT) run
 
