@@ -44,7 +44,8 @@ precision: ## write the table of judged evidence into docs/accuracy.md, from the
 	$(GO) test ./deploy/check/accuracy -run TestDocument -update
 
 .PHONY: lint
-lint: ## vet and golangci-lint
+lint: ## go.mod tidy, vet, golangci-lint
+	$(GO) mod tidy -diff
 	$(GO) vet ./...
 	$(GOLANGCI_LINT) run
 

@@ -43,7 +43,7 @@ there already.`,
 			return a.fetchEngine(cmd.Context(), c)
 		},
 	}
-	addFlags(cmd.Flags(), "progress")
+	addFlags(cmd.Flags(), "format", "progress")
 	return cmd
 }
 
@@ -59,12 +59,26 @@ func (a *app) fetchEngine(ctx context.Context, c *config) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(a.out, path)
-	return err
+	p.close()
+	return a.printLocation(c, engine.Location{Kind: engine.KindLibrary, Path: path})
+}
+
+// printLocation prints where an engine is: as a table the bare path, which is
+// what a script wants.
+func (a *app) printLocation(c *config, l engine.Location) error {
+	if c.Format == "table" {
+		_, err := fmt.Fprintln(a.out, l.Path)
+		return err
+	}
+	return sheet{
+		columns: []column{{key: "kind"}, {key: "path"}},
+		rows:    [][]string{{string(l.Kind), l.Path}},
+		value:   map[string]string{"kind": string(l.Kind), "path": l.Path},
+	}.print(a.out, c.Format)
 }
 
 func (a *app) enginePathCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "path",
 		Short: "Print which database engine would be used",
 		Long: `Prints the path of the engine that "up" would start: the one in the setting
@@ -80,10 +94,11 @@ engine, else the library in the cache folder, else "clickhouse" on PATH.`,
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(a.out, location.Path)
-			return err
+			return a.printLocation(c, location)
 		},
 	}
+	addFlags(cmd.Flags(), "engine", "format")
+	return cmd
 }
 
 func (a *app) engineRunCommand() *cobra.Command {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -13,13 +14,13 @@ func checkFormats(t *testing.T, data, folder string) {
 	project := strings.Split(runHere(t, "query", "projects", "--data", data, "--format", "csv").out, "\n")[1]
 	project, _, _ = strings.Cut(project, ",")
 	for _, args := range [][]string{
-		{"query", "top"}, {"query", "top", "--context", "import"}, {"query", "behavior", "file/delete"}, {"query", "projects"},
-		{"report", project}, {"status"}, {"status", "--storage"}, {"migrate"},
+		{"query", "top", "--context", "import"}, {"query", "behavior", "file/delete"}, {"query", "projects"},
+		{"report", project}, {"status", "--storage"}, {"migrate"}, {"engine", "path"},
 		{"crawl", "--index", folder, "--limit", "1", "--progress", "none", "--log-level", "error", "--force"},
 		{"config"}, {"scan", "testdata/example.py"},
 	} {
 		name := strings.Join(args, " ")
-		if args[0] != "config" && args[0] != "scan" {
+		if !slices.Contains([]string{"config", "scan", "engine"}, args[0]) {
 			args = append(args, "--data", data)
 		}
 		table := runHere(t, append(args, "--format", "table")...)

@@ -98,7 +98,7 @@ func TestRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer held.close()
+	defer func() { _ = held.close() }()
 
 	fresh, err := openDataDir(t.TempDir()) // what an "up" leaves that was refused a moment later
 	if err != nil {

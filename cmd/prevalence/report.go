@@ -52,7 +52,7 @@ func behavingSheet(r *query.Report) sheet {
 		{title: "Behaviour", key: "behavior"}, {title: "What it does", key: "sentence", width: sentenceWidth}, {title: "Label", key: "label"},
 	}}
 	for _, b := range prevalence.Bands() {
-		s.columns = append(s.columns, column{title: b.Title(), key: b.String(), number: true})
+		s.columns = append(s.columns, column{title: b.Title(), key: b.String(), number: true, csvOnly: emptyBand(r.Snapshot, b)})
 	}
 	s.columns = append(s.columns, column{title: "Where", key: "contexts"}, column{title: "First seen", key: "evidence"})
 	for _, b := range r.Behaviors {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -101,10 +102,22 @@ func (p *workerPool) once(ctx context.Context, slot int) error {
 		_, _ = fmt.Fprintln(p.logsTo, lines.Text())
 	}
 	err = cmd.Wait()
+	if used, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		p.log.Info("worker process is gone", "worker", slot, "peak_mib", peakMiB(used), "cpu", cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
+	}
 	if err == nil {
 		return errors.New("it stopped by itself")
 	}
 	return err
+}
+
+// peakMiB is the most memory that a process had resident. Linux counts in
+// KiB, macOS in bytes.
+func peakMiB(used *syscall.Rusage) int64 {
+	if runtime.GOOS == "darwin" {
+		return used.Maxrss >> 20
+	}
+	return used.Maxrss >> 10
 }
 
 // untilParentGone is ctx, cancelled also when this process was started by a

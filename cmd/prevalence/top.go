@@ -103,7 +103,7 @@ func topSheet(t *query.Table, view topView) sheet {
 		s.columns = []column{{key: "behavior", csvOnly: true}, {key: "sentence", csvOnly: true}, {title: "Context", key: "context"}}
 	}
 	for _, b := range prevalence.Bands() {
-		s.columns = append(s.columns, column{title: b.Title(), key: b.String(), number: true},
+		s.columns = append(s.columns, column{title: b.Title(), key: b.String(), number: true, csvOnly: emptyBand(t.Snapshot, b)},
 			column{key: b.String() + "_resolved", csvOnly: true}, column{key: b.String() + "_scanned", csvOnly: true},
 			column{key: b.String() + "_size", csvOnly: true})
 	}
@@ -175,6 +175,16 @@ func interval(n query.Number) string {
 	return fmt.Sprintf("%s–%s", strings.TrimSuffix(percent(n.Low), " %"), percent(n.High))
 }
 
+// emptyBand reports whether a snapshot has no project in a band, as without a
+// ranking, so that a table need not show it.
+func emptyBand(s *query.Snapshot, b prevalence.Band) bool {
+	if s == nil || b == prevalence.Community {
+		return false
+	}
+	i := slices.IndexFunc(s.Bands, func(covered query.Coverage) bool { return covered.Band == b.String() })
+	return i < 0 || s.Bands[i].Size+s.Bands[i].Empty+s.Bands[i].Missing == 0
+}
+
 // snapshotNotes say what the numbers stand for.
 func snapshotNotes(s *query.Snapshot) []string {
 	if s == nil {
@@ -182,10 +192,11 @@ func snapshotNotes(s *query.Snapshot) []string {
 	}
 	notes := []string{""}
 	for _, b := range s.Bands {
-		title := b.Band
-		if i := slices.IndexFunc(bandList(), func(p prevalence.Band) bool { return p.String() == b.Band }); i >= 0 {
-			title = bandList()[i].Title()
+		band, err := prevalence.ParseBand(b.Band)
+		if err != nil || emptyBand(s, band) {
+			continue
 		}
+		title := band.Title()
 		about := ""
 		if !b.SizeExact {
 			about = "about "
@@ -202,11 +213,6 @@ func snapshotNotes(s *query.Snapshot) []string {
 		notes = append(notes, line)
 	}
 	return append(notes, "Snapshot "+s.Name)
-}
-
-func bandList() []prevalence.Band {
-	bands := prevalence.Bands()
-	return bands[:]
 }
 
 func rankText(rank int) string {

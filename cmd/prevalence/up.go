@@ -147,8 +147,9 @@ func (r *upRun) sweep(ctx context.Context) error {
 		r.crawled(int64(n.Checked), int64(n.Picked))
 	}
 	for wait := sweepAgain; ; wait = min(2*wait, sweepAgainMost) {
-		_, err := r.plan.sweep(ctx, r.config, r.conn, show, r.log)
+		report, err := r.plan.sweep(ctx, r.config, r.conn, show, r.log)
 		if err == nil {
+			show(report.Counts)
 			_, r.revision, err = r.conn.LoadIndex(ctx)
 			if err != nil {
 				return err

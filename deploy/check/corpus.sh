@@ -46,16 +46,16 @@ serve() {
 				--find-links "$corpus/servers" --find-links "$corpus/tools" --find-links "$files" \
 				pypiserver simple-repository-server
 		fi
-		bash "$corpus/serve.sh" "$1" "$2" "$work/venv" >"$out/$1.log" 2>&1 &
+		bash "$corpus/serve.sh" "$1" "$2" "$work/venv" >"$out/$1.server" 2>&1 &
 	else
 		form=json
 		[ "$1" = pypiserver ] && form=html
-		"$prevalence" demo --serve "$files" --form "$form" --listen "127.0.0.1:$2" >"$out/$1.log" 2>&1 &
+		"$prevalence" demo --serve "$files" --form "$form" --listen "127.0.0.1:$2" >"$out/$1.server" 2>&1 &
 	fi
 	server=$!
 	for _ in $(seq 300); do
 		if (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null; then return; fi
-		kill -0 "$server" 2>/dev/null || { cat "$out/$1.log" >&2; exit 1; }
+		kill -0 "$server" 2>/dev/null || { cat "$out/$1.server" >&2; exit 1; }
 		sleep 0.1
 	done
 	echo "corpus: the $1 server did not start" >&2
@@ -66,7 +66,11 @@ serve() {
 crawl() {
 	local data=$work/data-$1 started=$SECONDS index=$2
 	echo "corpus: $1"
-	"$prevalence" up --until-idle --data "$data" --index "$index" --ranking "$ranking" --progress lines --log-level warn >"$out/$1.up"
+	"$prevalence" up --until-idle --data "$data" --index "$index" --ranking "$ranking" --progress lines 2>&1 >"$out/$1.up" |
+		tee "$out/$1.log" | { grep -v 'level=INFO' || :; }
+	peak=$(sed -n 's/.*peak_mib=\([0-9]*\).*/\1/p' "$out/$1.log" | sort -n | tail -1)
+	echo "corpus: a worker had at most ${peak:?no worker told its peak} MiB resident"
+	[ "$peak" -lt 400 ] || { echo "corpus: that is more than 400 MiB" >&2; exit 1; }
 	"$prevalence" query top --all --data "$data" --format csv >"$out/$1.table.csv"
 	"$prevalence" query projects --data "$data" --format csv >"$out/$1.projects.csv"
 	"$prevalence" query top --by category --data "$data" >"$out/$1.table.txt"
@@ -80,6 +84,17 @@ for kind in pypiserver simple; do
 	stop_server
 done
 crawl folder "$files"
+
+# A second run over an unchanged folder has nothing to do.
+began=$(date +%s%N)
+"$prevalence" up --until-idle --data "$work/data-folder" --index "$files" --ranking "$ranking" --progress none >/dev/null 2>"$out/second.log"
+took=$((($(date +%s%N) - began) / 1000000))
+echo "corpus: a second run took $took ms, start and end of the database included"
+if ! grep -q 'msg="sweep published".* jobs=0 ' "$out/second.log" || [ "$took" -gt 5000 ]; then
+	echo "corpus: the second run did something, or took its time:" >&2
+	cat "$out/second.log" >&2
+	exit 1
+fi
 
 cat "$out/folder.table.txt"
 echo
@@ -96,7 +111,9 @@ for kind in pypiserver simple; do
 		fi
 	done
 done
+compared=
 if [ -f "$corpus/manifest.tsv" ] && [ "$ranking" != none ]; then
+	compared=", ranks as in the manifest"
 	tail -n +2 "$corpus/manifest.tsv" | awk -F'\t' '{ print $1 "," $6 }' | sort -u >"$work/want"
 	tail -n +2 "$out/folder.projects.csv" | cut -d, -f1,2 | sort -u >"$work/got"
 	if ! diff "$work/want" "$work/got" >"$work/diff"; then
@@ -105,5 +122,5 @@ if [ -f "$corpus/manifest.tsv" ] && [ "$ranking" != none ]; then
 		failed=1
 	fi
 fi
-[ "$failed" = 0 ] && echo "corpus: three equal tables, ranks as in the manifest"
+[ "$failed" = 0 ] && echo "corpus: three equal tables$compared"
 exit "$failed"
