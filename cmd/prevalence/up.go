@@ -43,7 +43,7 @@ nothing.`,
 		},
 	}
 	addFlags(cmd.Flags(), crawlKeys...)
-	addFlags(cmd.Flags(), "files", "workers", "slots", "memory", "ack-wait", "email-key-id",
+	addFlags(cmd.Flags(), "rules", "files", "workers", "slots", "memory", "ack-wait", "email-key-id",
 		"data", "engine", "broker-listen", "nats", "nats-user", "nats-creds", "clickhouse", "clickhouse-user", "clickhouse-tls",
 		"snapshot-every", "until-idle", "format", "progress")
 	return cmd
