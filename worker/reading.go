@@ -484,7 +484,7 @@ func (r *reading) judge(s suspect) {
 		switch base := path.Base(dir); base {
 		case "bin", "scripts", "tools", "vendor", "external", "third_party", "contrib", "utils":
 		default:
-			if supportFolder(base) {
+			if supportFolder(base) && !r.layout.tops[base] {
 				return
 			}
 		}

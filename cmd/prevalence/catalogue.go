@@ -54,17 +54,22 @@ func (c *config) matcher() (*behavior.Matcher, error) {
 func extend(rules *catalog.Catalog, name string) (*catalog.Catalog, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		var cause *fs.PathError
-		if errors.As(err, &cause) {
-			err = cause.Err
-		}
-		return nil, fmt.Errorf("rules %s cannot be read: %w", name, err)
+		return nil, fmt.Errorf("rules %s cannot be read: %w", name, causeOf(err))
 	}
 	if info.IsDir() {
 		return rules.Extend(os.DirFS(name), filepath.ToSlash(name))
 	}
 	folder, base := filepath.Split(name)
 	return rules.Extend(os.DirFS(filepath.Clean(folder)), filepath.ToSlash(folder), base)
+}
+
+// causeOf is what is wrong with a path, without the path.
+func causeOf(err error) error {
+	var cause *fs.PathError
+	if errors.As(err, &cause) {
+		return cause.Err
+	}
+	return err
 }
 
 // standsAlone reports whether a path is, or is part of, a catalogue in this

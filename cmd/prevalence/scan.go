@@ -92,7 +92,7 @@ func (a *app) scan(ctx context.Context, c *config, args []string) error {
 		g.Go(func() error {
 			s, err := analyzer.Path(ctx, path)
 			if errors.Is(err, worker.ErrNothing) {
-				return usage(err)
+				return usage(fmt.Errorf("%s: %w", path, worker.ErrNothing))
 			}
 			if err != nil {
 				return err
@@ -113,7 +113,7 @@ func expandPaths(args []string) ([]string, error) {
 			return nil, usage(fmt.Errorf("%s: %w", arg, err))
 		}
 		if err != nil {
-			return nil, usage(fmt.Errorf("%s cannot be read: %w", arg, err))
+			return nil, usage(fmt.Errorf("%s cannot be read: %w", arg, causeOf(err)))
 		}
 		paths = append(paths, expanded...)
 	}

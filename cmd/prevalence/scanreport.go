@@ -208,10 +208,11 @@ const maxShownCuts = 5
 // outcomeLine says how a scan ended and what was read.
 func outcomeLine(x *scanned) string {
 	parts := []string{string(x.Outcome)}
-	for _, why := range []string{x.Why, x.Detail} {
-		if why != "" {
-			parts = append(parts, why)
-		}
+	if x.Why != "" {
+		parts = append(parts, x.Why)
+	}
+	if x.Detail != "" && len(x.Cuts) == 0 {
+		parts = append(parts, x.Detail) // else the list of cuts says it
 	}
 	var members int
 	var python int64
