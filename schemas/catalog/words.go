@@ -63,9 +63,9 @@ func (m *Match) words() []string {
 		w = append(w, m.Strings[i].words())
 	}
 	list(literalWords(m.Literals), "a text in the code, or a line of another file, has %s")
-	list(m.Traits, "the source text shows %s")
+	list(m.Traits, "the source text has the trait %s")
 	list(m.Native, "a binary imports %s")
-	list(m.Package, "the release as a whole shows %s")
+	list(m.Package, "the release as a whole has the property %s")
 	for i := range m.Text {
 		w = append(w, m.Text[i].words())
 	}
