@@ -210,12 +210,8 @@ func sameVersion(a, b string) bool {
 
 // emails reduces the author addresses to what may be kept.
 func (s *said) emails(r *reading) {
-	sources := s.core
-	if len(sources) == 0 {
-		sources = s.fallback
-	}
 	var f email.Fields
-	for _, m := range sources {
+	for _, m := range slices.Concat(s.core, s.fallback) {
 		f.Addresses = addNew(f.Addresses, m.AuthorEmail, m.MaintainerEmail)
 		f.Names = addNew(f.Names, m.Author, m.Maintainer)
 	}
