@@ -315,3 +315,29 @@ func TestScanWithOwnRules(t *testing.T) {
 		}
 	}
 }
+
+// TestUpWithOwnRules counts a rule of one's own over an index, through every
+// role and into the answers.
+func TestUpWithOwnRules(t *testing.T) {
+	dir := rulesFolder(t)
+	if err := os.Mkdir(filepath.Join(dir, "index"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	wheel(t, filepath.Join(dir, "index", "demo-1.0-py3-none-any.whl"),
+		member{"demo/__init__.py", "import other\n\ndef f():\n    other.load()\n"}, member{"demo-1.0.dist-info/METADATA", metadata})
+	rulesIn(t, dir, "up", "--index", "index", "--data", "data", "--ranking", "none", "--until-idle", "--rules", "own", "--progress", "none")
+	page := rulesIn(t, dir, "query", "behavior", "mine/settings", "--data", "data", "--rules", "own")
+	if !strings.Contains(page, "Reads the settings of another program.") || !strings.Contains(page, "demo") {
+		t.Errorf("the answer is\n%s", page)
+	}
+	if page := rulesIn(t, dir, "report", "demo", "--data", "data", "--rules", "own"); !strings.Contains(page, "mine/settings            Reads the settings of another program.") || !strings.Contains(page, "demo/__init__.py:4") {
+		t.Errorf("the report is\n%s", page)
+	}
+	if code, errs := failureIn(t, dir, "up", "--index", "index", "--data", "data2", "--until-idle", "--rules", "broken"); code != exitUsage ||
+		!strings.HasPrefix(errs, "prevalence: broken/broken.yaml:4: unknown field") || strings.Count(errs, "\n") != 1 {
+		t.Errorf("exit %d, %q", code, errs)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data2")); !os.IsNotExist(err) {
+		t.Error("something was started although the rules are wrong")
+	}
+}
