@@ -266,6 +266,39 @@ func TestScanContract(t *testing.T) {
 	}
 }
 
+// TestScanIndicators shows what is kept of values worth pivoting on, and what
+// is not: user information, queries, local parts, secrets, reserved names,
+// docstrings, comments, version numbers.
+func TestScanIndicators(t *testing.T) {
+	dir := t.TempDir()
+	folder(t, dir, member{"m.py", `"""See https://docs.site.dev and 9.9.9.8."""
+# https://comment.site.dev
+__version__ = "1.2.3.4"
+dns = "9.9.9.9"
+six = "2606:4700:4700::1111"
+local = "127.0.0.1"
+mail = "Ann <ann@Company.dev>"
+url = "https://user:secret@Site.dev:8443/x?token=1#y"
+reserved = "https://example.com/x"
+host = "c2.site.dev"
+wallet = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"
+hook = "https://discord.com/api/webhooks/123456789012345678/abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnop"
+token = "ghp_` + strings.Repeat("a1B2", 9) + `"
+`})
+	var got []string
+	for _, i := range scanAt(t, dir, "m.py")[0].Indicators {
+		got = append(got, fmt.Sprintf("%s %s %d", i.Kind, i.Value, i.Line))
+	}
+	want := []string{
+		"domain c2.site.dev 10", "email-domain company.dev 7", "ipv4 9.9.9.9 4", "ipv6 2606:4700:4700::1111 5", "token github 13",
+		"url https://discord.com/api/webhooks/ 12", "url https://site.dev:8443/x 8", "wallet bitcoin:bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq 11",
+		"webhook discord 12",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestFingerprintsStay moves lines and renames locals; a baseline of
 // fingerprints must still know every hit, and only a new hit is new.
 func TestFingerprintsStay(t *testing.T) {
