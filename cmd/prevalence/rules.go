@@ -17,9 +17,9 @@ func (a *app) rulesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules",
 		Short: "The rules that say what code does: read, test, write them",
-		Long: `Rules say which facts of a package make which behaviour. About 220 are built in;
-rules of your own are YAML files of the same form in a folder that you name by
---rules, here and with scan, work, up and every question.
+		Long: `Rules say which facts of a package make which behaviour. Beside those that are
+built in stand rules of your own: YAML files of the same form, in a folder that
+you name by --rules, here and with scan, up, work, aggregate and every question.
 
 To write one:
   prevalence rules new mine/reads-config --rules my-rules
