@@ -219,7 +219,9 @@ Exits 1 if there is a fault.`,
 
 // printFaults prints faults a line each and fails if there are any.
 func (a *app) printFaults(c *config, faults []*catalog.Fault) error {
-	slices.SortStableFunc(faults, func(a, b *catalog.Fault) int { return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line)) })
+	slices.SortStableFunc(faults, func(a, b *catalog.Fault) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
 	s := sheet{value: append([]*catalog.Fault{}, faults...), columns: []column{{key: "file"}, {key: "line"}, {key: "what"}}}
 	for _, f := range faults {
 		s.rows = append(s.rows, []string{f.File, fmt.Sprint(f.Line), f.What})
