@@ -72,6 +72,12 @@ func causeOf(err error) error {
 	return err
 }
 
+// liesIn reports whether a path is, or lies in, a folder.
+func liesIn(name, folder string) bool {
+	rel, err := filepath.Rel(folder, name)
+	return folder != "" && err == nil && filepath.IsLocal(rel)
+}
+
 // standsAlone reports whether a path is, or is part of, a catalogue in this
 // project's form, which has an issues.yaml beside its folder of rules: that is
 // not joined with what is built in, since it holds the same rules.

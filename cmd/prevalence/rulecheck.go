@@ -48,10 +48,14 @@ type ruleSet struct {
 	about []*catalog.Rule
 }
 
-// loadRules reads the files and folders beside the built-in rules; with none it
-// is about the whole catalogue.
+// loadRules reads the files and folders beside the built-in rules and those of
+// --rules; with none it is about the whole catalogue.
 func loadRules(c *config, paths []string) (*ruleSet, error) {
-	all, err := c.allRules()
+	load := c.allRules
+	if slices.ContainsFunc(paths, func(p string) bool { return liesIn(p, c.Rules) }) {
+		load = builtInRules // what is named is not read twice
+	}
+	all, err := load()
 	if err != nil {
 		return nil, err
 	}

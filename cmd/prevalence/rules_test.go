@@ -209,6 +209,11 @@ func TestRulesLint(t *testing.T) {
 	if out := rulesIn(t, dir, "rules", "lint"); out != "" {
 		t.Errorf("the built-in rules have faults: %s", out)
 	}
+	for _, path := range []string{"faulty", "faulty/faulty.yaml", "./faulty/"} {
+		if _, out, _ := runBoth(t, dir, "rules", "lint", path, "--rules", "faulty"); strings.Count(out, "\n") != 2 || strings.Contains(out, "already") {
+			t.Errorf("what --rules names was read twice: %s", out)
+		}
+	}
 	source, err := filepath.Abs("../../schemas/catalog")
 	if err != nil {
 		t.Fatal(err)
