@@ -20,12 +20,13 @@ func (a *app) rulesCommand() *cobra.Command {
 		Long: `Rules say which facts of a package make which behaviour. Beside those that are
 built in stand rules of your own: YAML files of the same form, in a folder that
 you name by --rules, here and with scan, up, work, aggregate and every question.
-
-To write one:
+To write one: a template, an editor, lint, test, and a look at real code.`,
+		Example: `  prevalence rules list --category file
+  prevalence rules show file/delete
   prevalence rules new mine/reads-config --rules my-rules
   prevalence rules lint my-rules
   prevalence rules test my-rules
-  prevalence scan --rules my-rules --evidence all PATH`,
+  prevalence scan --rules my-rules --evidence all src/`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -161,6 +162,9 @@ func (a *app) rulesShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show RULE",
 		Short: "One rule: what counts as a hit, in words and as YAML, with its examples",
+		Long: `Prints one rule: what it sees, how often it is wrong, the ATT&CK technique with
+its address, what counts as a hit in sentences, the examples that its test runs,
+and the YAML as it is written. With --format json the same as one object.`,
 		Example: `  prevalence rules show file/delete
   prevalence rules show mine/reads-config --rules my-rules --format json`,
 		Args: cobra.ExactArgs(1),
