@@ -55,7 +55,11 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 
 .PHONY: golden
 golden: ## refresh golden files; read the diff
-	$(GO) test ./... -update
+	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n1 dirname | sort -u) -update
+
+.PHONY: lists
+lists: ## fetch the lists of mail domains anew, at the versions that schemas/emaildomains/refresh names
+	$(GO) generate ./schemas/emaildomains
 
 .PHONY: bench
 bench: ## Go benchmarks

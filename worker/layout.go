@@ -179,7 +179,11 @@ func (l *layout) installedAt(name string) place {
 	if isTestFile(base) && (len(parts) > 0 || !sole) {
 		return support
 	}
-	return place{role: pysource.RoleModule, module: moduleName(name)}
+	switch path.Ext(base) {
+	case ".py", ".pyw", ".pyc", ".pyo":
+		return place{role: pysource.RoleModule, module: moduleName(name)}
+	}
+	return place{role: pysource.RoleScript} // nothing imports it
 }
 
 // inSdist says what an sdist's member is: what runs when it is installed, what

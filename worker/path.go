@@ -22,14 +22,23 @@ import (
 // ErrNothing says that a path holds nothing that can be scanned.
 var ErrNothing = errors.New("neither a distribution, nor Python source, nor a folder of either")
 
+// KindTree is the kind, in Scan.Files, of a source tree or a single file.
+const KindTree = "tree"
+
 // Expand returns what a path stands for: a folder that holds distribution
-// files stands for them, in order; everything else for itself.
+// files stands for them, in order; everything else for itself. A file that
+// cannot be scanned is ErrNothing.
 func Expand(name string) ([]string, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
 	}
 	if !info.IsDir() {
+		if base := filepath.Base(name); !isPython(base) && !isStartup(base) {
+			if _, ok := archive.FormatOf(base); !ok {
+				return nil, ErrNothing
+			}
+		}
 		return []string{name}, nil
 	}
 	entries, err := os.ReadDir(name)
@@ -89,25 +98,41 @@ func (a *Analyzer) Path(ctx context.Context, name string) (*message.Scan, error)
 // tree scans a source tree, or a single Python file, as an sdist without an
 // archive around it. Links are not followed.
 func (a *Analyzer) tree(ctx context.Context, root string) (*message.Scan, error) {
-	base := a.newScan("", "")
-	s := *base
+	shown := root
+	root, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return nil, fmt.Errorf("worker: %w", err)
+	}
+	s := *a.newScan("", "")
 	b := a.benches.Get().(*bench)
 	r := newReading(a, b, &s)
 	defer func() {
 		b.rest()
 		a.benches.Put(b)
 	}()
-	r.begin(filepath.Base(root), pypi.KindSdist)
+	r.begin(filepath.Base(shown), pypi.KindSdist)
 	r.layout.rootKnown = true
+	if full, err := filepath.Abs(root); err == nil {
+		r.folder = pypi.Normalize(filepath.Base(full))
+	}
 	single, project := false, false
 	limits := a.o.Limits
 	if limits.MemberBytes == 0 {
 		limits.MemberBytes = 16 << 20
 	}
 	var stats archive.Stats
-	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		rel, relErr := filepath.Rel(root, p)
+		if relErr != nil {
+			return relErr
+		}
+		name := path.Clean(filepath.ToSlash(rel))
+		if errors.Is(err, fs.ErrPermission) && p != root {
+			stats.Cuts = append(stats.Cuts, archive.Cut{Member: name, Why: WhyUnreadable})
+			return nil
 		}
 		if err != nil {
 			return err
@@ -122,21 +147,22 @@ func (a *Analyzer) tree(ctx context.Context, root string) (*message.Scan, error)
 			stats.Links++
 			return nil
 		}
-		rel, err := filepath.Rel(root, p)
-		if err != nil {
-			return err
+		if name == "." {
+			name, single = filepath.Base(shown), true
 		}
-		if rel == "." {
-			rel, single = d.Name(), true
+		project = project || name == "setup.py" || name == "setup.cfg" || name == "pyproject.toml" || name == "PKG-INFO"
+		err = r.localMember(p, name, limits.MemberBytes, &stats)
+		if errors.Is(err, fs.ErrPermission) && !single {
+			stats.Cuts = append(stats.Cuts, archive.Cut{Member: name, Why: WhyUnreadable})
+			return nil
 		}
-		project = project || rel == "setup.py" || rel == "setup.cfg" || rel == "pyproject.toml" || rel == "PKG-INFO"
-		return r.localMember(p, path.Clean(filepath.ToSlash(rel)), limits.MemberBytes, &stats)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
 	if stats.Members == 0 {
-		return nil, fmt.Errorf("worker: %s: %w", root, ErrNothing)
+		return nil, fmt.Errorf("worker: %s: %w", shown, ErrNothing)
 	}
 	if !project {
 		// No source tree of a project: what an installation looks like.
@@ -148,7 +174,7 @@ func (a *Analyzer) tree(ctx context.Context, root string) (*message.Scan, error)
 		r.judge(x)
 	}
 	for _, c := range stats.Cuts {
-		r.cut(message.Cut{Member: c.Member, Why: c.Why, Bytes: c.Bytes})
+		r.cut(message.Cut{File: r.file, Member: c.Member, Why: c.Why, Bytes: c.Bytes})
 	}
 	if len(r.said.modules) == 0 {
 		for top := range r.layout.tops {
@@ -163,6 +189,9 @@ func (a *Analyzer) tree(ctx context.Context, root string) (*message.Scan, error)
 		r.finish()
 		s.Project, s.Version = pypi.Normalize(s.Metadata.Name), s.Metadata.Version
 	}
+	s.Files = []message.File{{
+		Name: r.file, Kind: KindTree, Members: stats.Members, MemberBytes: stats.MemberBytes, PythonBytes: r.pythonBytes,
+	}}
 	s.At = a.now().UTC()
 	a.o.Log.DebugContext(ctx, "tree read", slog.Int("members", stats.Members))
 	return &s, nil
@@ -180,6 +209,7 @@ func (r *reading) localMember(file, name string, limit int64, stats *archive.Sta
 		return err
 	}
 	stats.Members++
+	stats.MemberBytes += info.Size()
 	n := int64(4 << 10)
 	amount := wanted(name, info.Size())
 	if amount == archive.Whole {

@@ -47,6 +47,7 @@ type reading struct {
 	held         []heldMember
 	suspects     []suspect
 	known        *wheelLayout // of the wheel that was read
+	folder       string       // the name of a local tree, which is often its project's
 
 	failed      []string // why files could not be read
 	cutsLeftOut int
@@ -310,7 +311,7 @@ func (r *reading) code(m archive.Member, text behavior.TextKind) {
 // the modules that it needs, then the rest.
 func (r *reading) release() {
 	l := r.layout
-	l.guessTops(r.scan.Project)
+	l.guessTops(cmp.Or(r.scan.Project, r.said.project(), r.folder))
 	take := func(h *heldMember) {
 		r.match(h.name, r.b.held[h.start:h.end], h.text)
 		h.name = ""
@@ -483,7 +484,7 @@ func (r *reading) judge(s suspect) {
 		switch base := path.Base(dir); base {
 		case "bin", "scripts", "tools", "vendor", "external", "third_party", "contrib", "utils":
 		default:
-			if supportFolder(base) {
+			if supportFolder(base) && !r.layout.tops[base] {
 				return
 			}
 		}

@@ -31,6 +31,7 @@ type said struct {
 	members  []string // of core, in its order
 	mismatch string   // the first of them whose name or version is another's
 	fallback []coremeta.Metadata
+	stated   []string // the members of fallback, in its order
 	requires []string // requires.txt
 	builder  string
 	modules  []string
@@ -88,15 +89,24 @@ func (s *said) metadata(kind pypi.Kind, name string, data []byte, l *layout, pro
 		}
 		l.backendModule, _, _ = strings.Cut(p.BuildBackend, ":")
 		if p.HasProject {
-			s.fallback = append(s.fallback, p.Project)
+			s.fallback, s.stated = append(s.fallback, p.Project), append(s.stated, name)
 		}
 	case "setup.cfg":
 		if dir == "" && kind == pypi.KindSdist {
 			if m := coremeta.ParseSetupCfg(data); m.Name != "" {
-				s.fallback = append(s.fallback, m)
+				s.fallback, s.stated = append(s.fallback, m), append(s.stated, name)
 			}
 		}
 	}
+}
+
+// project is the normalised name that the release gives itself, "" for none.
+func (s *said) project() string {
+	name := s.best.Name
+	if name == "" && len(s.fallback) > 0 {
+		name = s.fallback[0].Name
+	}
+	return pypi.Normalize(name)
 }
 
 // metadataRank orders sources of core metadata, the best first; 0 is none of
@@ -132,7 +142,7 @@ func (s *said) module(name string) {
 func (s *said) finish(r *reading) {
 	known := s.rank > 0
 	if !known && len(s.fallback) > 0 {
-		s.best, known = s.fallback[0], true
+		s.best, s.member, known = s.fallback[0], s.stated[0], true
 	}
 	m := s.best
 	if len(m.RequiresDist) == 0 {
@@ -200,12 +210,8 @@ func sameVersion(a, b string) bool {
 
 // emails reduces the author addresses to what may be kept.
 func (s *said) emails(r *reading) {
-	sources := s.core
-	if len(sources) == 0 {
-		sources = s.fallback
-	}
 	var f email.Fields
-	for _, m := range sources {
+	for _, m := range slices.Concat(s.core, s.fallback) {
 		f.Addresses = addNew(f.Addresses, m.AuthorEmail, m.MaintainerEmail)
 		f.Names = addNew(f.Names, m.Author, m.Maintainer)
 	}

@@ -20,6 +20,7 @@ const (
 	WhyBadPage      = "bad-page"            // the project's page is no page of an index
 	WhyPageRefused  = "page-refused"        // the index does not hand out the page
 	WhyBytecode     = "bytecode-unreadable" // a compiled file that is damaged, or written by another interpreter than CPython
+	WhyUnreadable   = "unreadable"          // a file or folder of a local tree that we may not read
 	WhyNative       = "native-symbols"      // a binary with more symbols than are read
 	WhyScannerPanic = "scanner-panic"       // a defect of ours
 	WhyTimeout      = "timeout"             // Options.ScanTimeout

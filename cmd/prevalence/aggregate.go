@@ -11,7 +11,6 @@ import (
 	"prevalence/aggregator"
 	"prevalence/internal/engine"
 	"prevalence/internal/store"
-	"prevalence/schemas/catalog"
 )
 
 func (a *app) aggregateCommand() *cobra.Command {
@@ -50,7 +49,7 @@ any moment.`,
 		},
 	}
 	addFlags(cmd.Flags(), "nats", "nats-user", "nats-creds", "clickhouse", "clickhouse-user", "clickhouse-tls", "data",
-		"snapshot-every", "ack-wait")
+		"rules", "snapshot-every", "ack-wait")
 	return cmd
 }
 
@@ -105,7 +104,7 @@ type counter struct {
 
 // newAggregator logs in at the database and reads where the dataset stands.
 func newAggregator(ctx context.Context, c *config, owner account, log *slog.Logger) (*counter, error) {
-	rules, err := catalog.Default()
+	rules, err := c.catalogue()
 	if err != nil {
 		return nil, err
 	}

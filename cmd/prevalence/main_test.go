@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,4 +63,18 @@ func output(t *testing.T, cmd *exec.Cmd) string {
 		t.Fatalf("%s: %v\n%s", strings.Join(cmd.Args[1:], " "), err, errs.String())
 	}
 	return string(out)
+}
+
+// failure runs a command that must fail and returns its exit code and what it
+// said about it.
+func failure(t *testing.T, cmd *exec.Cmd) (code int, errs string) {
+	t.Helper()
+	var b strings.Builder
+	cmd.Stderr = &b
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		t.Fatalf("%s: %v, and it must fail", strings.Join(cmd.Args[1:], " "), err)
+	}
+	return exit.ExitCode(), b.String()
 }

@@ -10,11 +10,10 @@ import (
 
 	"prevalence/internal/engine"
 	"prevalence/query"
-	"prevalence/schemas/catalog"
 )
 
 // readerKeys are the settings of commands that ask the dataset.
-var readerKeys = []string{"data", "engine", "clickhouse", "clickhouse-user", "clickhouse-tls", "format"}
+var readerKeys = []string{"data", "engine", "clickhouse", "clickhouse-user", "clickhouse-tls", "rules", "format"}
 
 func (a *app) queryCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -45,7 +44,7 @@ func (a *app) ask(ctx context.Context, c *config, question func(*query.Reader) e
 
 // askAt asks the database at a given address.
 func askAt(ctx context.Context, c *config, at account, question func(*query.Reader) error) error {
-	rules, err := catalog.Default()
+	rules, err := c.catalogue()
 	if err != nil {
 		return err
 	}

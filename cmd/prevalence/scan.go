@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"runtime"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -22,16 +19,21 @@ func (a *app) scanCommand() *cobra.Command {
 		Short: "Look at files of your own, without any server",
 		Long: `Scans sdists, wheels, eggs, Python files and source trees, and prints what they
 do and where. Nothing is executed. A folder that holds distributions stands for
-them; any other folder is a source tree.
+them; any other folder is a source tree. Several paths end with a table of how
+many of them show each behaviour; --summary prints that table alone.
 
 With --format json every path is one object on a line of its own: path,
 outcome, observations with evidence, symbols, indicators. Evidence is the first
-three hits; --evidence all lists every one.
+three hits; --evidence all lists every one, in each format. Its path is relative
+to what was scanned, and its fingerprint stays the same when lines move or local
+names change, so that a list of known ones can be kept.
 
 Author addresses never leave the scan: only their domains and classes do.`,
 		Example: `  prevalence scan dist/
-  prevalence scan example_project-1.2.0-py3-none-any.whl
-  prevalence scan --format json --evidence all src/ | jq .observations`,
+  prevalence scan example_project-1.2.0-py3-none-any.whl --evidence all
+  prevalence scan --format json src/ | jq .observations
+  prevalence scan --summary ~/wheelhouse
+  prevalence scan --rules my-rules src/`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := loadConfig(cmd)
@@ -41,14 +43,8 @@ Author addresses never leave the scan: only their domains and classes do.`,
 			return a.scan(cmd.Context(), c, args)
 		},
 	}
-	addFlags(cmd.Flags(), "format", "evidence", "threads")
+	addFlags(cmd.Flags(), "format", "evidence", "summary", "rules", "threads")
 	return cmd
-}
-
-// scanned is one path and what was seen in it, in the form of --format json.
-type scanned struct {
-	Path string `json:"path"`
-	*message.Scan
 }
 
 // scan looks at every path and prints the results in the order of the paths.
@@ -57,7 +53,7 @@ func (a *app) scan(ctx context.Context, c *config, args []string) error {
 	if err != nil {
 		return err
 	}
-	matcher, err := loadMatcher()
+	matcher, err := c.matcher()
 	if err != nil {
 		return err
 	}
@@ -72,7 +68,7 @@ func (a *app) scan(ctx context.Context, c *config, args []string) error {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	print := scanPrinter(a.out, c.Format)
+	report := newScanReport(a.out, c, len(paths))
 	results := make([]chan *message.Scan, len(paths))
 	for i := range results {
 		results[i] = make(chan *message.Scan, 1)
@@ -83,20 +79,20 @@ func (a *app) scan(ctx context.Context, c *config, args []string) error {
 		for i, result := range results {
 			select {
 			case s := <-result:
-				if err := print(scanned{paths[i], s}); err != nil {
+				if err := report.add(paths[i], s); err != nil {
 					return err
 				}
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 		}
-		return nil
+		return report.end()
 	})
 	for i, path := range paths {
 		g.Go(func() error {
 			s, err := analyzer.Path(ctx, path)
 			if errors.Is(err, worker.ErrNothing) {
-				return usage(err)
+				return usage(fmt.Errorf("%s: %w", path, worker.ErrNothing))
 			}
 			if err != nil {
 				return err
@@ -113,104 +109,13 @@ func expandPaths(args []string) ([]string, error) {
 	var paths []string
 	for _, arg := range args {
 		expanded, err := worker.Expand(arg)
+		if errors.Is(err, worker.ErrNothing) {
+			return nil, usage(fmt.Errorf("%s: %w", arg, err))
+		}
 		if err != nil {
-			return nil, usage(fmt.Errorf("%s cannot be read: %w", arg, err))
+			return nil, usage(fmt.Errorf("%s cannot be read: %w", arg, causeOf(err)))
 		}
 		paths = append(paths, expanded...)
 	}
 	return paths, nil
-}
-
-// scanPrinter returns what prints one result.
-func scanPrinter(w io.Writer, format string) func(scanned) error {
-	switch format {
-	case "json":
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		return func(s scanned) error { return e.Encode(s) }
-	case "csv":
-		first := true
-		return func(s scanned) error {
-			table := observationSheet(s)
-			if !first {
-				table.headless = true
-			}
-			first = false
-			return table.print(w, format)
-		}
-	}
-	return func(s scanned) error { return printScan(w, s) }
-}
-
-// observationSheet lists a scan's observations with their first evidence.
-func observationSheet(s scanned) sheet {
-	out := sheet{value: s, columns: []column{
-		{title: "Path", key: "path"}, {title: "Behaviour", key: "behavior"}, {title: "Context", key: "context"},
-		{title: "Certainty", key: "certainty"}, {title: "Hits", key: "hits", number: true}, {title: "First seen", key: "evidence"},
-	}}
-	for _, o := range s.Observations {
-		out.rows = append(out.rows, []string{s.Path, o.Behavior, string(o.Context), string(o.Certainty),
-			fmt.Sprint(o.Hits), place(o.Evidence)})
-	}
-	return out
-}
-
-// place is the first piece of evidence as path:line.
-func place(evidence []message.Evidence) string {
-	if len(evidence) == 0 {
-		return ""
-	}
-	e := evidence[0]
-	at := e.Path
-	if e.Line > 0 {
-		at = fmt.Sprintf("%s:%d", e.Path, e.Line)
-	}
-	if e.Symbol != "" {
-		at += " (" + e.Symbol + ")"
-	}
-	return at
-}
-
-// printScan prints one result for a person.
-func printScan(w io.Writer, s scanned) error {
-	title := s.Path
-	if s.Project != "" {
-		title += fmt.Sprintf("  (%s %s)", s.Project, s.Version)
-	}
-	if _, err := fmt.Fprintf(w, "%s\n%s\n", title, outcomeLine(s.Scan)); err != nil {
-		return err
-	}
-	table := observationSheet(s)
-	table.columns = table.columns[1:]
-	for i, row := range table.rows {
-		table.rows[i] = row[1:]
-	}
-	if len(table.rows) == 0 {
-		_, err := fmt.Fprintln(w, "  no behaviour of the catalogue was seen")
-		return err
-	}
-	if err := table.print(w, "table"); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(w)
-	return err
-}
-
-// outcomeLine says how a scan ended and what was read.
-func outcomeLine(s *message.Scan) string {
-	var members int
-	var python int64
-	for _, f := range s.Files {
-		members += f.Members
-		python += f.PythonBytes
-	}
-	parts := []string{string(s.Outcome)}
-	if s.Why != "" {
-		parts = append(parts, s.Why)
-	}
-	if s.Detail != "" {
-		parts = append(parts, s.Detail)
-	}
-	parts = append(parts, fmt.Sprintf("%d members, %d kB of Python", members, (python+500)/1000))
-	return strings.Join(parts, " · ")
 }

@@ -62,6 +62,7 @@ func settings() []setting {
 		{key: "rescan", def: false, usage: "publish a job for every project picked, changed or not"},
 		{key: "force", def: false, usage: "believe an index that lost more than half of its names"},
 
+		{key: "rules", def: "", usage: "`folder` (or file) of rules of your own, beside those that are built in"},
 		{key: "files", def: "both", usage: "`which` files of a release to read: both (the sdist and one wheel), sdist, wheel or all"},
 		{key: "workers", def: 1, usage: "`number` of worker processes"},
 		{key: "slots", def: 2, usage: "`number` of scans at a time in a worker"},
@@ -71,6 +72,7 @@ func settings() []setting {
 		{key: "snapshot-every", def: time.Duration(0), usage: "`time` between snapshots; 0: 15 s in the first five minutes, then 1 h"},
 		{key: "until-idle", def: false, usage: "stop when a published snapshot covers every job"},
 
+		{key: "summary", def: false, usage: "of a local scan, print only how many paths show what"},
 		{key: "evidence", def: "first", usage: "`which` hits of a scan to list: first or all"},
 		{key: "threads", def: 0, usage: "`number` of local scans at a time; 0: one a processor"},
 
@@ -108,6 +110,7 @@ type config struct {
 	Seed               uint64        `mapstructure:"seed"`
 	Rescan             bool          `mapstructure:"rescan"`
 	Force              bool          `mapstructure:"force"`
+	Rules              string        `mapstructure:"rules"`
 	Files              string        `mapstructure:"files"`
 	Workers            int           `mapstructure:"workers"`
 	Slots              int           `mapstructure:"slots"`
@@ -115,6 +118,7 @@ type config struct {
 	Memory             string        `mapstructure:"memory"`
 	SnapshotEvery      time.Duration `mapstructure:"snapshot-every"`
 	UntilIdle          bool          `mapstructure:"until-idle"`
+	Summary            bool          `mapstructure:"summary"`
 	Evidence           string        `mapstructure:"evidence"`
 	Threads            int           `mapstructure:"threads"`
 	Format             string        `mapstructure:"format"`

@@ -43,7 +43,7 @@ nothing.`,
 		},
 	}
 	addFlags(cmd.Flags(), crawlKeys...)
-	addFlags(cmd.Flags(), "files", "workers", "slots", "memory", "ack-wait", "email-key-id",
+	addFlags(cmd.Flags(), "rules", "files", "workers", "slots", "memory", "ack-wait", "email-key-id",
 		"data", "engine", "broker-listen", "nats", "nats-user", "nats-creds", "clickhouse", "clickhouse-user", "clickhouse-tls",
 		"snapshot-every", "until-idle", "format", "progress")
 	return cmd
@@ -55,6 +55,9 @@ var errIdle = errors.New("idle")
 // pipeline runs every role until ctx is done, or until everything is counted,
 // and then has the result told while the database is still there.
 func (a *app) pipeline(ctx context.Context, c *config, tell func(context.Context, account) error) error {
+	if _, err := c.catalogue(); err != nil {
+		return err // before anything is started
+	}
 	p := newProgress(a.errs, c.Progress)
 	defer p.close()
 	log := c.logger(p)

@@ -9,13 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"prevalence/schemas/catalog"
 	"prevalence/worker"
 	"prevalence/worker/behavior"
 )
 
 // workKeys are the settings of a worker.
-var workKeys = []string{"index", "contact", "rate", "connections", "timeout", "files", "slots", "memory", "ack-wait", "email-key-id"}
+var workKeys = []string{"index", "contact", "rate", "connections", "timeout", "rules", "files", "slots", "memory", "ack-wait", "email-key-id"}
 
 func (a *app) workCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -56,7 +55,7 @@ func runWorker(ctx context.Context, c *config, broker account, log *slog.Logger)
 		return usage(err)
 	}
 	debug.SetMemoryLimit(memory)
-	matcher, err := loadMatcher()
+	matcher, err := c.matcher()
 	if err != nil {
 		return err
 	}
@@ -107,13 +106,4 @@ func (c *config) workerOptions(m *behavior.Matcher) worker.Options {
 		Matcher: m, Files: worker.Files(c.Files), Slots: c.Slots, AckWait: c.AckWait,
 		Key: []byte(c.EmailKey), KeyID: c.EmailKeyID,
 	}
-}
-
-// loadMatcher compiles the built-in catalogue.
-func loadMatcher() (*behavior.Matcher, error) {
-	rules, err := catalog.Default()
-	if err != nil {
-		return nil, err
-	}
-	return behavior.Compile(rules)
 }

@@ -6,4 +6,4 @@ import "embed"
 var files embed.FS
 
 // Default loads the rules and issues that this build carries.
-func Default() (*Catalog, error) { return Load(files) }
+func Default() (*Catalog, error) { return new(Catalog).Extend(files, "built-in") }

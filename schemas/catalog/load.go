@@ -62,7 +62,7 @@ func (c *Catalog) Extend(fsys fs.FS, folder string, names ...string) (*Catalog, 
 			sum.Issues = append(sum.Issues, issues...)
 			continue
 		}
-		rules, err := parseRules(shown, data)
+		rules, err := ParseRules(shown, data)
 		errs = append(errs, err)
 		sum.Rules = append(sum.Rules, rules...)
 	}
@@ -173,7 +173,8 @@ func (r *reader) hasAlias(n *yaml.Node) bool {
 	return slices.ContainsFunc(n.Content, r.hasAlias)
 }
 
-func parseRules(name string, data []byte) ([]Rule, error) {
+// ParseRules reads one file of rules; name stands in its faults.
+func ParseRules(name string, data []byte) ([]Rule, error) {
 	r := &reader{file: name}
 	root := r.document(data)
 	if root == nil {

@@ -1,8 +1,8 @@
 package behavior
 
 import (
-	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"prevalence/schemas/catalog"
@@ -10,9 +10,33 @@ import (
 	"prevalence/worker/pysource"
 )
 
-// Example returns the observations that an example of a rule gives under the
-// whole catalogue, as if it were the only member of a release.
-func (m *Matcher) Example(e catalog.Example) []message.Observation {
+// Try is what came of one example of a rule.
+type Try struct {
+	Example  catalog.Example
+	Positive bool                  // whether the rule should be shown
+	Seen     []message.Observation // by any rule of the catalogue
+	Facts    []message.Symbol      // what the rules had to go by
+}
+
+// Shows says whether the example shows a behaviour.
+func (t *Try) Shows(id string) bool {
+	return slices.ContainsFunc(t.Seen, func(o message.Observation) bool { return o.Behavior == id })
+}
+
+// Try runs the examples of a rule, the positive ones first.
+func (m *Matcher) Try(rule *catalog.Rule) []Try {
+	var tries []Try
+	for i, e := range slices.Concat(rule.Positive, rule.Negative) {
+		t := Try{Example: e, Positive: i < len(rule.Positive)}
+		t.Seen, t.Facts = m.example(e)
+		tries = append(tries, t)
+	}
+	return tries
+}
+
+// example returns what an example gives under the whole catalogue, as if it
+// were the only member of a release.
+func (m *Matcher) example(e catalog.Example) ([]message.Observation, []message.Symbol) {
 	r := m.Release()
 	if e.Source != "" {
 		if kind := KindOf(e.Path, []byte(e.Source)); kind != 0 {
@@ -32,8 +56,8 @@ func (m *Matcher) Example(e catalog.Example) []message.Observation {
 	if len(e.Native) > 0 {
 		r.Native("module.so", e.Native)
 	}
-	obs, _, _ := r.Result()
-	return obs
+	obs, symbols, _ := r.Result()
+	return obs, symbols
 }
 
 // exampleFile says what Python source at a path of an example is.
@@ -52,25 +76,17 @@ func exampleFile(name string) pysource.File {
 	}
 }
 
-// Check runs the examples of a rule and returns an error for each that does
-// not show what it should: "file:line: what".
+// Check runs the examples of a rule and returns a *catalog.Fault for each that
+// does not show what it should.
 func (m *Matcher) Check(rule *catalog.Rule) []error {
 	var errs []error
-	for _, part := range []struct {
-		examples []catalog.Example
-		want     bool
-	}{{rule.Positive, true}, {rule.Negative, false}} {
-		for _, e := range part.examples {
-			shown := false
-			for _, o := range m.Example(e) {
-				shown = shown || o.Behavior == rule.ID
-			}
-			switch {
-			case part.want && !shown:
-				errs = append(errs, fmt.Errorf("%s:%d: the example does not show %s", rule.File, e.Line, rule.ID))
-			case !part.want && shown:
-				errs = append(errs, fmt.Errorf("%s:%d: the negative example shows %s", rule.File, e.Line, rule.ID))
-			}
+	for _, t := range m.Try(rule) {
+		what := "the example does not show " + rule.ID
+		if !t.Positive {
+			what = "the negative example shows " + rule.ID
+		}
+		if t.Shows(rule.ID) != t.Positive {
+			errs = append(errs, &catalog.Fault{File: rule.File, Line: t.Example.Line, What: what})
 		}
 	}
 	return errs

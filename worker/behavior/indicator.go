@@ -26,14 +26,17 @@ func (r *Release) indicator(stringKind int, s string) (kind, value string) {
 			return "domain", d
 		}
 	case kindEmail:
-		at := strings.LastIndexByte(s, '@')
-		if d := strings.ToLower(strings.Trim(s[at+1:], ".<>")); at >= 0 && !isReserved(d) {
+		// The scanner keeps the domain alone.
+		if d := strings.ToLower(strings.Trim(s[strings.LastIndexByte(s, '@')+1:], ".<>")); !isReserved(d) {
 			return "email-domain", d
 		}
 	case kindWallet:
 		return "wallet", s
 	case kindToken:
-		return "token", r.secret(tokenService(s), s)
+		// The scanner names the service: "github:ghp_…".
+		if service, secret, ok := strings.Cut(s, ":"); ok && service != "" && secret != "" {
+			return "token", r.secret(service, secret)
+		}
 	case kindWebhook:
 		return "webhook", r.secret(webhookService(s), s)
 	}
@@ -102,26 +105,6 @@ func isReserved(host string) bool {
 		}
 	}
 	return host == "" || !strings.Contains(host, ".") && !strings.Contains(host, ":")
-}
-
-// tokenPrefixes tell the service of an access token.
-var tokenPrefixes = []struct{ prefix, service string }{
-	{"ghp_", "github"}, {"gho_", "github"}, {"ghu_", "github"}, {"ghs_", "github"}, {"ghr_", "github"}, {"github_pat_", "github"},
-	{"glpat-", "gitlab"}, {"pypi-", "pypi"}, {"npm_", "npm"}, {"AKIA", "aws"}, {"ASIA", "aws"}, {"AIza", "google"}, {"ya29.", "google"},
-	{"xox", "slack"}, {"xapp-", "slack"}, {"sk_live_", "stripe"}, {"rk_live_", "stripe"}, {"sk_test_", "stripe"}, {"sk-ant-", "anthropic"}, {"sk-", "openai"},
-	{"hf_", "huggingface"}, {"dop_v1_", "digitalocean"}, {"SG.", "sendgrid"}, {"key-", "mailgun"}, {"shpat_", "shopify"}, {"eyJ", "jwt"},
-}
-
-func tokenService(s string) string {
-	for _, p := range tokenPrefixes {
-		if strings.HasPrefix(s, p.prefix) {
-			return p.service
-		}
-	}
-	if id, _, ok := strings.Cut(s, ":"); ok && len(id) >= 8 && strings.Trim(id, "0123456789") == "" {
-		return "telegram"
-	}
-	return "other"
 }
 
 func webhookService(s string) string {

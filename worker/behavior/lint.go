@@ -23,14 +23,16 @@ func Lint(rule *catalog.Rule) []error {
 	}
 	l.contexts()
 	l.examples()
-	if strings.Contains(rule.YAML, Placeholder) {
-		l.add(Placeholder, "%s is the template's; write your own", Placeholder)
+	for i, line := range strings.Split(rule.YAML, "\n") {
+		if strings.Contains(line, Placeholder) {
+			l.errs = append(l.errs, &catalog.Fault{File: rule.File, Line: rule.Line + i, What: Placeholder + " is to be replaced"})
+		}
 	}
 	return l.errs
 }
 
 // Placeholder marks in a rule's template what is to be replaced.
-const Placeholder = "EDIT-ME"
+const Placeholder = "EDIT_ME"
 
 type linter struct {
 	rule *catalog.Rule

@@ -47,7 +47,7 @@ rules:
       - scope: member
         all: [{calls: [os.stat]}, {package: [no-metadata]}]
     examples:
-      positive: [a, EDIT-ME]
+      positive: [a, EDIT_ME]
       negative: [b, a]
 `
 	c, err := catalog.Load(fstest.MapFS{"test.yaml": {Data: []byte(yaml)}})
@@ -79,7 +79,7 @@ rules:
 		`22: what is true of the release, or of a binary, is in no member: use scope: release`,
 		`15: CreateProcessW is seen in the context package, which does not count for the rule`,
 		`25: the example stands at line 24 already`,
-		`24: EDIT-ME is the template's; write your own`,
+		`24: EDIT_ME is to be replaced`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -243,8 +243,8 @@ func TestReleaseSumsSymbolsAndIndicators(t *testing.T) {
 	f.add(pysource.Call, call, "own.mod.f", "", "").add(pysource.Call, call, "os.getcwd", "", "").add(pysource.Call, call, "os.getcwd", "", "")
 	f.add(pysource.String, imp, "url", "https://user:pw@Example-Site.dev/a?token=1#x", "")
 	f.add(pysource.String, imp, "url", "http://localhost/a", "")
-	f.add(pysource.String, imp, "email", "Somebody@Example-Site.dev", "")
-	f.add(pysource.String, imp, "token", "ghp_0123456789", "")
+	f.add(pysource.String, imp, "email", "Example-Site.dev", "")
+	f.add(pysource.String, imp, "token", "github:ghp_0123456789", "")
 	f.add(pysource.String, imp, "path", "/tmp/x", "")
 	r := m.Release()
 	r.Own = []string{"own"}

@@ -117,7 +117,7 @@ import-names = ["a", "_a; private"]
 	want := Pyproject{
 		BuildBackend: "backend", BackendPath: []string{"_build"}, BuildRequires: []string{"setuptools>=61"}, HasProject: true,
 		Project: Metadata{
-			Name: "a", Version: "1", DescriptionBytes: 9, License: "MIT", RequiresDist: []string{"b"}, Author: []string{"N"},
+			Name: "a", Version: "1", DescriptionBytes: 9, License: "MIT", RequiresDist: []string{"b"}, Author: []string{"N", "odd"},
 			AuthorEmail: []string{"n@example.org"}, ProjectURLs: []Link{{"Source", "https://example.org/s"}}, ImportNames: []string{"a", "_a"},
 		},
 	}

@@ -115,10 +115,15 @@ func poetryTable(t map[string]any) Metadata {
 	return m
 }
 
-// people splits PEP 621's authors into names and addresses.
+// people splits PEP 621's authors into names and addresses. Authors as Poetry
+// writes them, "name <address>", stand there too, against the standard.
 func people(v any) (names, addresses []string) {
 	list, _ := v.([]any)
 	for _, p := range list {
+		if s := text(p); s != "" {
+			names = append(names, s) // addresses are looked for in names too
+			continue
+		}
 		t := table(p)
 		if s := text(t["name"]); s != "" {
 			names = append(names, s)

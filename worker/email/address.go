@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -44,11 +45,11 @@ func Addresses(fields ...string) []string {
 }
 
 func inField(field string) []string {
-	field = strings.ToValidUTF8(field, "\uFFFD")
+	field = strings.Map(visible, strings.ToValidUTF8(field, "\uFFFD"))
 	if !mayHold(field) {
 		return nil
 	}
-	if list, err := parser.ParseList(strings.Join(strings.Fields(field), " ")); err == nil {
+	if list, err := parser.ParseList(strings.Join(strings.Fields(field), " ")); err == nil && !slices.ContainsFunc(list, odd) {
 		var found []string
 		for _, a := range list {
 			found = append(found, a.Address)
@@ -63,14 +64,33 @@ func inField(field string) []string {
 	return scan(plainly(field))
 }
 
+// visible drops what is not seen: zero-width characters and marks of direction.
+func visible(r rune) rune {
+	if unicode.Is(unicode.Cf, r) {
+		return -1
+	}
+	return r
+}
+
+// odd says whether a domain goes on with what belongs to none, such as the
+// query of a mailto: URL. RFC 5322 allows nearly everything there.
+func odd(a *mail.Address) bool {
+	domain := a.Address[strings.LastIndexByte(a.Address, '@')+1:]
+	return !strings.HasPrefix(domain, "[") && strings.ContainsFunc(domain, func(r rune) bool { return !isDomain(r) })
+}
+
 // mayHold is a first look that spares most Author fields the rest.
 func mayHold(field string) bool {
 	if strings.ContainsAny(field, "@＠") || strings.Contains(field, "=?") {
 		return true
 	}
 	lower := strings.ToLower(field)
-	return strings.Contains(lower, "at") && (strings.Contains(lower, "dot") || strings.Contains(lower, ".")) || strings.Contains(lower, "&#64;")
+	return strings.Contains(lower, "at") && (strings.Contains(lower, "dot") || strings.Contains(lower, ".")) ||
+		slices.ContainsFunc(encodedAt, func(s string) bool { return strings.Contains(lower, s) })
 }
+
+// encodedAt are the spellings of @ in HTML and in URLs.
+var encodedAt = []string{"&#64;", "&#x40;", "&commat;", "%40"}
 
 var (
 	words  = &mime.WordDecoder{CharsetReader: charsetReader}
@@ -92,21 +112,27 @@ var (
 	bracketDot = regexp.MustCompile(`(?i)\s*[\[({<]\s*(dot|\.|punkt|point)\s*[\])}>]\s*`)
 	spoken     = regexp.MustCompile(`(?i)([\pL\pN_+-]+(?:(?:\s+dot\s+|\.)[\pL\pN_+-]+)*)\s+at\s+([\pL\pN-]+(?:(?:\s+dot\s+|\.)[\pL\pN-]+)+)`)
 	dots       = regexp.MustCompile(`(?i)\s+dot\s+`)
-	dashAt     = regexp.MustCompile(`(?i)([\pL\pN.+-])(?:_at_|-at-)([\pL\pN-]+\.[\pL])`)
+	dashAt     = regexp.MustCompile(`(?i)([\pL\pN.+])\s*(?:_at_|-at-|~at~|#at#)\s*([\pL\pN]+(?:-[\pL\pN]+)*)((?:\s*(?:_dot_|-dot-|~dot~|#dot#|\.)\s*[\pL\pN]+(?:-[\pL\pN]+)*)+)`)
+	dashDot    = regexp.MustCompile(`(?i)\s*(?:_dot_|-dot-|~dot~|#dot#|\.)\s*`)
+	manyAt     = regexp.MustCompile(`@{2,}`)
 	spacedAt   = regexp.MustCompile(`([\pL\pN_.+-])\s+@\s*([\pL\pN-])|([\pL\pN_.+-])\s*@\s+([\pL\pN-])`)
 )
 
 // plainly rewrites the forms made for readers into the form with an @.
 func plainly(s string) string {
-	s = strings.NewReplacer("＠", "@", "&#64;", "@", "%40", "@", "&lt;", "<", "&gt;", ">", " AT ", " at ", " DOT ", " dot ").Replace(s)
+	s = strings.NewReplacer("＠", "@", "&#64;", "@", "&#x40;", "@", "&commat;", "@", "%40", "@", "&lt;", "<", "&gt;", ">", " AT ", " at ", " DOT ", " dot ").Replace(s)
 	s = bracketAt.ReplaceAllString(s, "@")
 	s = bracketDot.ReplaceAllString(s, ".")
-	s = dashAt.ReplaceAllString(s, "$1@$2")
+	s = dashAt.ReplaceAllStringFunc(s, func(m string) string {
+		parts := dashAt.FindStringSubmatch(m)
+		return parts[1] + "@" + parts[2] + dashDot.ReplaceAllString(parts[3], ".")
+	})
 	s = spoken.ReplaceAllStringFunc(s, func(m string) string {
 		parts := spoken.FindStringSubmatch(m)
 		return dots.ReplaceAllString(parts[1], ".") + "@" + dots.ReplaceAllString(parts[2], ".")
 	})
 	if strings.Contains(s, "@") {
+		s = manyAt.ReplaceAllString(s, "@")
 		s = dots.ReplaceAllString(s, ".")
 		s = spacedAt.ReplaceAllString(s, "$1$3@$2$4")
 	}
@@ -116,6 +142,7 @@ func plainly(s string) string {
 // scan returns whatever in s stands on both sides of an @.
 func scan(s string) []string {
 	var found []string
+	least := 0 // where the address before ended
 	for from := 0; ; {
 		i := strings.IndexByte(s[from:], '@')
 		if i < 0 {
@@ -124,8 +151,8 @@ func scan(s string) []string {
 		at := from + i
 		from = at + 1
 		start := at
-		for start > 0 {
-			r, n := utf8.DecodeLastRuneInString(s[:start])
+		for start > least {
+			r, n := utf8.DecodeLastRuneInString(s[least:start])
 			if !isLocal(r) {
 				break
 			}
@@ -139,11 +166,12 @@ func scan(s string) []string {
 			}
 			end += n
 		}
-		local, domain := strings.Trim(s[start:at], ".'"), strings.Trim(s[at+1:end], ".-")
+		local, domain := strings.Trim(s[start:at], ".'/|{}"), strings.Trim(s[at+1:end], ".-")
 		if local != "" && domain != "" {
 			found = append(found, local+"@"+domain)
 		}
 		from = max(from, end)
+		least = end
 		if len(found) == maxAddresses {
 			return found
 		}

@@ -72,7 +72,7 @@ func (r *argRule) spells(value string) bool {
 		return slices.Contains(strings.Fields(programs), value)
 	case formMode:
 		mode := strings.TrimSuffix(value, "+")
-		if len(mode) == 1 && strings.Contains("rwax", mode) {
+		if slices.Contains([]string{"r", "w", "a", "x"}, mode) {
 			return true
 		}
 	case formOctal:
