@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,11 +49,21 @@ func sqlBases() []string {
 	return bases
 }
 
+// ValidSource reports what can be known to be wrong with a source before
+// anything is asked.
+func ValidSource(source string) error {
+	base, sql := strings.CutPrefix(source, clickHousePrefix)
+	if sql && !slices.Contains(sqlBases(), base) {
+		return fmt.Errorf("ranking: %s: no query for %q, only for %s", source, base, strings.Join(sqlBases(), " and "))
+	}
+	return nil
+}
+
 // ask has a ClickHouse server count, over its HTTP interface.
 func ask(ctx context.Context, base string, o Options) (*message.Ranking, error) {
-	query, err := sqlFiles.ReadFile("sql/" + path.Base(base) + ".sql")
-	if err != nil || !slices.Contains(sqlBases(), base) {
-		return nil, fmt.Errorf("no query for %q, only for %s", base, strings.Join(sqlBases(), " and "))
+	query, err := sqlFiles.ReadFile("sql/" + base + ".sql")
+	if err != nil {
+		return nil, err
 	}
 	u, err := url.Parse(cmp.Or(o.Server, DefaultServer))
 	if err != nil || u.Host == "" {

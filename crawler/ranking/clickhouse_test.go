@@ -143,7 +143,9 @@ func TestClickHouseRefused(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	rank := func(names ...string) *message.Ranking { return &message.Ranking{Name: names[0] + "…", Projects: names} }
+	rank := func(names ...string) *message.Ranking {
+		return &message.Ranking{Name: names[0] + "…", Projects: names}
+	}
 	filler := func(prefix string, n int) (names []string) {
 		for i := range n {
 			names = append(names, prefix+strings.Repeat("x", i))

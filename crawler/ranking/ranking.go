@@ -59,6 +59,9 @@ type Options struct {
 // normalised, repeated ones keep their best rank, and what is no name is refused.
 func Load(ctx context.Context, source string, o Options) (*message.Ranking, error) {
 	if base, ok := strings.CutPrefix(source, clickHousePrefix); ok {
+		if err := ValidSource(source); err != nil {
+			return nil, err
+		}
 		r, err := ask(ctx, base, o)
 		if err != nil {
 			return nil, fmt.Errorf("ranking: %s: %w", source, err)
