@@ -115,12 +115,12 @@ type config struct {
 	RankingServer      string        `mapstructure:"ranking-server"`
 	RankingPassword    string        `mapstructure:"ranking-server-password"`
 	Projects           []string      `mapstructure:"projects"`
+	Top                int           `mapstructure:"top"`
 	Releases           int           `mapstructure:"releases"`
 	Once               bool          `mapstructure:"once"`
 	Follow             bool          `mapstructure:"follow"`
 	Every              time.Duration `mapstructure:"every"`
 	Jitter             float64       `mapstructure:"jitter"`
-	Top                int           `mapstructure:"top"`
 	Limit              int           `mapstructure:"limit"`
 	Seed               uint64        `mapstructure:"seed"`
 	Rescan             bool          `mapstructure:"rescan"`

@@ -176,3 +176,9 @@ func (c *config) memoryBytes() (int64, error) {
 	}
 	return int64(n), nil
 }
+
+// isFile reports whether a file of that name is there.
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir()
+}
