@@ -2,12 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"prevalence/crawler"
+	"prevalence/crawler/ranking"
+	"prevalence/internal/pypi"
+	"prevalence/internal/queue"
+	"prevalence/schemas/message"
 )
 
 // crawlKeys are the settings of a sweep.
@@ -96,6 +103,113 @@ distributions, flat or one folder a project.`,
 	aliasProject(cmd.Flags())
 	addFlags(cmd.Flags(), "nats", "nats-user", "nats-creds", "data", "format", "progress")
 	return cmd
+}
+
+// sweepPlan is what a sweep needs to know beforehand, checked before anything
+// is started.
+type sweepPlan struct {
+	index    pypi.Index
+	names    []string
+	versions map[string][]string // of these names, where some were given
+	ranking  *message.Ranking    // nil: none, or not fetched yet
+	source   string              // of a ranking that is to be fetched; "" for none
+	fetched  time.Time           // when it was
+}
+
+// planSweep reads what c names on this machine; a wrong name is a usageError.
+func planSweep(ctx context.Context, c *config, log *slog.Logger) (*sweepPlan, error) {
+	p := new(sweepPlan)
+	var err error
+	if p.index, err = openIndex(c, log); err != nil {
+		return nil, err
+	}
+	if p.names, p.versions, err = projectNames(c.Projects); err != nil {
+		return nil, usage(err)
+	}
+	switch source := rankingSource(c); {
+	case source == "" && c.Top > 0:
+		return nil, usage(fmt.Errorf("top %d needs a ranking: name one with --ranking", c.Top))
+	case source == "":
+	case isRemote(source):
+		if err := ranking.ValidSource(source); err != nil {
+			return nil, usage(err)
+		}
+		p.source = source
+	default:
+		if p.ranking, err = loadRanking(ctx, c, source); err != nil {
+			return nil, usage(err)
+		}
+	}
+	return p, nil
+}
+
+// sweep runs one sweep and tells show how far it is.
+func (p *sweepPlan) sweep(ctx context.Context, c *config, conn *queue.Conn, show func(crawler.Counts), log *slog.Logger) (*crawler.Report, error) {
+	if err := p.rank(ctx, c, conn, log); err != nil {
+		return nil, err
+	}
+	report, err := crawler.Once(ctx, crawler.Options{
+		Index: p.index, Jobs: conn.Jobs(), Store: indexStore{conn}, States: conn, Stale: conn, Reaper: conn,
+		Ranking: p.ranking, Projects: p.names, Versions: p.versions, Top: c.Top, Limit: c.Limit,
+		Rescan: c.Rescan, Releases: c.Releases, Seed: c.Seed, Force: c.Force, Pages: c.Connections,
+		Progress: show, Log: log,
+	})
+	if errors.Is(err, pypi.ErrNotFound) || errors.Is(err, pypi.ErrPage) {
+		return report, fmt.Errorf("%w; no Simple API is there, check --index", err)
+	}
+	if err != nil {
+		return report, err
+	}
+	if report.Unlisted > 0 {
+		log.Info("ranked names that are not on the index", "number", report.Unlisted, "first", report.UnlistedFirst)
+	}
+	if len(report.Unknown) > 0 {
+		log.Warn("projects asked for that are not on the index", "projects", report.Unknown)
+	}
+	if report.Reaped > 0 {
+		log.Error("jobs killed every worker that took them; 'prevalence dead list' shows them", "number", report.Reaped)
+	}
+	if !report.Published {
+		log.Info("nothing changed since the last sweep", "names", report.Names, "not-modified", report.NotModified, "took", report.Took)
+		return report, nil
+	}
+	log.Info("sweep published", "names", report.Names, "jobs", report.Accepted, "unchanged", report.Unchanged,
+		"removed", report.Removed, "refused", report.Refused, "failed", report.PagesFailed, "took", report.Took)
+	return report, nil
+}
+
+// indexStore gives the crawler its own word for "nothing yet".
+type indexStore struct{ *queue.Conn }
+
+// LoadIndex implements crawler.IndexStore.
+func (s indexStore) LoadIndex(ctx context.Context) (*message.Index, uint64, error) {
+	x, revision, err := s.Conn.LoadIndex(ctx)
+	if errors.Is(err, queue.ErrNotFound) {
+		return nil, 0, crawler.ErrNoIndex
+	}
+	return x, revision, err
+}
+
+// openIndex opens the index that c names.
+func openIndex(c *config, log *slog.Logger) (pypi.Index, error) {
+	if !isURL(c.Index) {
+		if err := validFolder(c.Index); err != nil {
+			return nil, usage(err)
+		}
+	}
+	index, err := pypi.Open(c.Index, pypi.Options{
+		Version: buildVersion(), Contact: c.Contact, Rate: c.Rate, Connections: c.Connections,
+		Timeout: c.Timeout, Stall: c.Timeout, Log: log,
+	})
+	return index, usage(err)
+}
+
+// following reports whether sweeps go on.
+func (c *config) following() bool { return c.Follow && !c.Once }
+
+// pace is how often one who follows sweeps.
+func (c *config) pace(log *slog.Logger) crawler.Pace {
+	return crawler.Pace{Every: c.Every, Jitter: c.Jitter, Log: log}
 }
 
 // aliasProject lets --project stand for --projects: one is what most people name.

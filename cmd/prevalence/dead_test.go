@@ -15,7 +15,7 @@ import (
 // looks into it. It ends among the dead letters, the others are scanned, and it
 // can be tried again.
 func TestCrashLoop(t *testing.T) {
-	u, err := pypitest.New(pypitest.Config{Projects: 20})
+	u, err := pypitest.New(pypitest.Config{Projects: 30})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestCrashLoop(t *testing.T) {
 	defer k.stop()
 	k.start("engine run")
 	k.awaitServices()
-	work := []string{"--index", index, "--ack-wait", "1s"}
+	work := []string{"--index", index, "--ack-wait", "1s", "--slots", "1"}
 	k.start("aggregate", "--snapshot-every", "1s")
 	k.start("work", work...)
 	output(t, k.command("crawl", "--index", index, "--progress", "none"))
@@ -64,7 +64,7 @@ func TestCrashLoop(t *testing.T) {
 	}
 	k.awaitIdle()
 	table := output(t, k.command("query projects", "--format", "csv"))
-	if n := strings.Count(table, "\n"); n != 22 || !strings.Contains(table, "crasher,,,unanalysed,attempts-exhausted") {
+	if n := strings.Count(table, "\n"); n != 1+len(u.Projects)+1 || !strings.Contains(table, "crasher,,,unanalysed,attempts-exhausted") {
 		t.Errorf("%d lines:\n%s", n, table)
 	}
 

@@ -85,9 +85,9 @@ func TestFollow(t *testing.T) {
 	if n := rescanned("--scanner-version", "0"); n.Asked != 0 {
 		t.Errorf("of scanner version 0: %+v", n)
 	}
-	unanalysed := strings.Count(ask("query", "projects", "--format", "csv"), ",unanalysed,")
-	if n := rescanned("--outcome", "unanalysed"); n.Asked != unanalysed || n.Accepted+n.Refused != unanalysed || unanalysed == 0 {
-		t.Errorf("unanalysed: %+v of %d", n, unanalysed)
+	empty := strings.Count(ask("query", "projects", "--format", "csv"), ",empty,")
+	if n := rescanned("--outcome", "empty"); n.Asked != empty || n.Accepted+n.Refused != empty || empty == 0 {
+		t.Errorf("empty: %+v of %d", n, empty)
 	}
 	if n := rescanned("--projects", "fresh,not-there"); n.Asked != 2 || n.Accepted+n.Refused != 1 {
 		t.Errorf("by name: %+v", n)
