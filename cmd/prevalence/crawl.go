@@ -61,6 +61,9 @@ distributions, flat or one folder a project.`,
 			if err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("once") && cmd.Flags().Changed("follow") && c.Once && c.Follow {
+				return usage(errors.New("once and follow exclude each other: choose one"))
+			}
 			log := c.logger(a.errs)
 			plan, err := planSweep(cmd.Context(), c, log)
 			if err != nil {
@@ -99,7 +102,6 @@ distributions, flat or one folder a project.`,
 	addFlags(cmd.Flags(), crawlKeys...)
 	addFlags(cmd.Flags(), followKeys...)
 	addFlags(cmd.Flags(), "once")
-	cmd.MarkFlagsMutuallyExclusive("once", "follow")
 	aliasProject(cmd.Flags())
 	addFlags(cmd.Flags(), "nats", "nats-user", "nats-creds", "data", "format", "progress")
 	return cmd

@@ -15,9 +15,6 @@ import (
 	"prevalence/schemas/message"
 )
 
-// brokerKeys are the settings of commands that ask the broker.
-var brokerKeys = []string{"data", "nats", "nats-user", "nats-creds", "format"}
-
 func (a *app) deadCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dead",
@@ -243,26 +240,4 @@ func deadLetter(ctx context.Context, conn *queue.Conn, number uint64) (queue.Dea
 		return d, errNoData{fmt.Sprintf("there is no dead letter %d; 'prevalence dead list' shows those that are there", number)}
 	}
 	return d, err
-}
-
-// askBroker connects to the broker as its owner, brings its streams up to date,
-// asks, and disconnects.
-func (a *app) askBroker(cmd *cobra.Command, question func(context.Context, *config, *queue.Conn) error) error {
-	c, err := loadConfig(cmd)
-	if err != nil {
-		return err
-	}
-	at, err := reachServices(c)
-	if err != nil {
-		return err
-	}
-	conn, err := connectBroker(cmd.Context(), c, at.Broker, c.logger(a.errs))
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if err := conn.Ensure(cmd.Context()); err != nil {
-		return err
-	}
-	return question(cmd.Context(), c, conn)
 }

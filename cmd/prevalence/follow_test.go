@@ -98,4 +98,17 @@ func TestFollow(t *testing.T) {
 
 	up.interrupt()
 	up.end(exitInterrupted)
+
+	// When nothing runs, the broker is started for the question.
+	if out := ask("ranking", "list"); !strings.Contains(out, pinned[1].Name) {
+		t.Error(out)
+	}
+	if out := ask("dead", "list"); !strings.Contains(out, "There are no dead letters.") {
+		t.Error(out)
+	}
+	if n := rescanned("--projects", "fresh"); n.Accepted+n.Refused != 1 {
+		t.Errorf("asked for while nothing runs: %+v", n)
+	}
+	refused(t, runHere(t, "dead", "list", "--data", t.TempDir()), exitNoData, "prevalence up")
+	refused(t, runHere(t, "crawl", "--once", "--follow"), exitUsage, "once and follow")
 }

@@ -30,7 +30,7 @@ asking the index. The conditions are about the newest scan of each project:
 A change of rules needs no rescan where the facts are stored; a change of what is
 read does. Jobs go out in the order of the crawl's draw, so that a rescan that
 is half done is a fair sample. A project whose job is out already is not asked
-for twice.`,
+for twice. Where no "prevalence up" runs, the next one does the jobs.`,
 		Example: `  prevalence rescan --scanner-version not-current
   prevalence rescan --outcome unanalysed --why timeout
   prevalence rescan --projects requests,urllib3`,
