@@ -75,7 +75,8 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	add("run", a.upCommand(), a.crawlCommand(), a.workCommand(), a.aggregateCommand(), a.demoCommand(), a.benchCommand())
 	add("ask", a.queryCommand(), a.reportCommand(), a.scanCommand())
-	add("keep", a.statusCommand(), a.rescanCommand(), a.deadCommand(), a.rankingCommand(), a.configCommand(), a.engineCommand(), a.migrateCommand())
+	add("keep", a.rankingCommand(), a.rescanCommand(), a.deadCommand())
+	add("keep", a.statusCommand(), a.configCommand(), a.engineCommand(), a.migrateCommand())
 	refuseStrayArguments(root)
 	return root
 }
