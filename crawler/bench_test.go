@@ -70,7 +70,7 @@ func TestSweepOtherSide(t *testing.T) {
 				serial = 40_000_000 + i
 			}
 			if i > 0 {
-				out.WriteByte(',')
+				_ = out.WriteByte(',')
 			}
 			fmt.Fprintf(out, `{"_last-serial":%d,"name":%q}`, serial, name)
 		}
