@@ -73,9 +73,9 @@ func (a *app) rootCommand() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
+	add("keep", a.rankingCommand(), a.rescanCommand(), a.deadCommand())
 	add("run", a.upCommand(), a.crawlCommand(), a.workCommand(), a.aggregateCommand(), a.demoCommand(), a.benchCommand())
 	add("ask", a.queryCommand(), a.reportCommand(), a.scanCommand())
-	add("keep", a.rankingCommand(), a.rescanCommand(), a.deadCommand())
 	add("keep", a.statusCommand(), a.configCommand(), a.engineCommand(), a.migrateCommand())
 	refuseStrayArguments(root)
 	return root
