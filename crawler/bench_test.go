@@ -47,10 +47,17 @@ func TestSweepOtherSide(t *testing.T) {
 	mux.HandleFunc("POST /change/{every}", func(_ http.ResponseWriter, r *http.Request) {
 		changed, _ = strconv.Atoi(r.PathValue("every"))
 	})
+	tags := true
+	mux.HandleFunc("POST /untagged", func(http.ResponseWriter, *http.Request) { tags = false })
+	mux.HandleFunc("GET /cpu", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, cpuTime(t).Seconds())
+	})
 	mux.HandleFunc("GET /simple/", func(w http.ResponseWriter, r *http.Request) {
 		tag := fmt.Sprintf(`"%d"`, changed)
-		w.Header().Set("ETag", tag)
-		if r.Header.Get("If-None-Match") == tag {
+		if tags {
+			w.Header().Set("ETag", tag)
+		}
+		if tags && r.Header.Get("If-None-Match") == tag {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
@@ -63,7 +70,7 @@ func TestSweepOtherSide(t *testing.T) {
 				serial = 40_000_000 + i
 			}
 			if i > 0 {
-				out.WriteByte(',')
+				_ = out.WriteByte(',')
 			}
 			fmt.Fprintf(out, `{"_last-serial":%d,"name":%q}`, serial, name)
 		}
@@ -158,9 +165,28 @@ func BenchmarkSweep(b *testing.B) {
 		b.Fatal(err)
 	}
 	options := crawler.Options{Index: index, Jobs: conn.Jobs(), Store: store{conn}, States: conn, Stale: conn, Seed: 7}
+	at := strings.TrimSuffix(other.Index, "/simple/")
+	post := func(b *testing.B, path string) {
+		resp, err := http.Post(at+path, "", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+	otherCPU := func(b *testing.B) (seconds float64) {
+		resp, err := http.Get(at + "/cpu")
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if _, err := fmt.Fscan(resp.Body, &seconds); err != nil {
+			b.Fatal(err)
+		}
+		return seconds
+	}
 	once := func(b *testing.B) *crawler.Report {
 		runtime.GC()
-		start := cpuTime(b)
+		start, otherStart := cpuTime(b), otherCPU(b)
 		b.ResetTimer()
 		r, err := crawler.Once(b.Context(), options)
 		if err != nil {
@@ -168,6 +194,7 @@ func BenchmarkSweep(b *testing.B) {
 		}
 		b.StopTimer()
 		b.ReportMetric((cpuTime(b) - start).Seconds(), "cpu-s")
+		b.ReportMetric(otherCPU(b)-otherStart, "other-cpu-s")
 		b.ReportMetric(b.Elapsed().Seconds(), "s")
 		b.ReportMetric(peakMiB(b), "peak-MiB")
 		return r
@@ -183,14 +210,17 @@ func BenchmarkSweep(b *testing.B) {
 		}
 	})
 	b.Run("changed 1 %", func(b *testing.B) {
-		resp, err := http.Post(strings.TrimSuffix(other.Index, "/simple/")+"/change/100", "", nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		_ = resp.Body.Close()
+		post(b, "/change/100")
 		r := once(b)
 		if r.Changed != (r.Names+99)/100 { // their first jobs are still out
 			b.Errorf("%d of %d changed", r.Changed, r.Names)
+		}
+	})
+	b.Run("unchanged, without an ETag", func(b *testing.B) {
+		post(b, "/untagged")
+		once(b) // the list has none, either
+		if r := once(b); r.Published {
+			b.Error("a list was published")
 		}
 	})
 }
@@ -213,11 +243,11 @@ func peakMiB(b *testing.B) float64 {
 }
 
 // cpuTime is the processor time that this process has used.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
+func cpuTime(t testing.TB) time.Duration {
+	t.Helper()
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

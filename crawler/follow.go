@@ -39,7 +39,7 @@ func Follow(ctx context.Context, p Pace, once func(context.Context) error) error
 		err := once(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // it was stopped
 		case err == nil:
 			failures = 0
 		case first:

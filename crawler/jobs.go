@@ -186,7 +186,7 @@ func (s *sweep) compare(ctx context.Context, c checked) error {
 		Reason:   reason,
 		Sweep:    s.report.Sweep,
 		Drawn:    !s.handPicked(),
-		Releases: s.Releases,
+		Releases: wanted(s.Releases),
 		Versions: versions,
 	}
 	err := s.Jobs.Publish(ctx, job, func(accepted bool, err error) { s.published(c, accepted, err) })
@@ -249,4 +249,12 @@ func (s *sweep) progress() Counts {
 	s.mu.Unlock()
 	s.Progress(c)
 	return c
+}
+
+// wanted is a number of releases as a job says it: the latest alone is the default.
+func wanted(releases int) int {
+	if releases == 1 {
+		return 0
+	}
+	return releases
 }

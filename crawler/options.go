@@ -71,7 +71,7 @@ type Options struct {
 
 	// Rescan publishes a job for every project picked, changed or not.
 	Rescan bool
-	// Releases is passed on with each job; 0 means the latest alone.
+	// Releases is how many of each project are scanned, the latest first; 0 means 1.
 	Releases int
 	// Seed of the order of the draw; 0 takes the last sweep's, or a new one. A
 	// sample grown by several sweeps is a random one only with the same seed.

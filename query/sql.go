@@ -18,6 +18,8 @@ var (
 	shownBySQL string
 	//go:embed sql/listed.sql
 	listedSQL string
+	//go:embed sql/newest_scans.sql
+	newestScansSQL string
 	//go:embed sql/states.sql
 	statesSQL string
 	//go:embed sql/strata.sql

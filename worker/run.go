@@ -294,7 +294,7 @@ func (w *Worker) work(ctx context.Context, j message.Job) ([]*message.Scan, erro
 	}
 	found := make([]*message.Scan, 0, len(versions))
 	for _, v := range versions {
-		s, err := w.a.Release(ctx, page, v)
+		s, err := w.a.Release(ctx, page, page.Spelling(v))
 		if err != nil {
 			return nil, err
 		}

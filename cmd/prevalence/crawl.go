@@ -1,15 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"prevalence/crawler"
 	"prevalence/crawler/ranking"
@@ -20,27 +19,50 @@ import (
 
 // crawlKeys are the settings of a sweep.
 var crawlKeys = []string{"index", "contact", "rate", "connections", "timeout", "ranking",
-	"projects", "top", "limit", "seed", "rescan", "force"}
+	"ranking-base", "ranking-server", "projects", "releases", "top", "limit", "seed", "rescan", "force"}
+
+// followKeys are the settings of sweeps that go on.
+var followKeys = []string{"follow", "every", "jitter"}
 
 func (a *app) crawlCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "crawl",
-		Short: "Sweep an index once and publish a job for every new or changed project",
+		Short: "Sweep an index and publish a job for every new or changed project",
 		Long: `Lists the index with one request, compares the list with the one of the sweep
 before, and publishes one job per new or changed project. Names that vanished
 become removed, names that came back resurrected. On an index without serials
 every project page is read.
 
+A sweep that finds everything as it was publishes nothing. Where the index gives
+its list an ETag, that costs one request without an answer to read (304).
+--follow goes on sweeping every hour, or as --every says; a sweep that fails is
+tried again. A project whose page is older than the index promised is left to a
+later sweep. Jobs that killed every worker go to the dead letters.
+
+The latest release of each project is scanned. --releases 3 scans the two before
+it as well, of projects that are new or change; --projects NAME==VERSION one
+release, whatever changed.
+
+A ranking says who the Top 100 are. It is pinned with its date: what was once
+published under its name never changes. "prevalence ranking" keeps others,
+counted differently, at its side.
+
 The index is a Simple API in JSON (PEP 691) or HTML (PEP 503), or a folder of
 distributions, flat or one folder a project.`,
 		Example: `  prevalence crawl --nats nats://broker:4222 --contact you@example.org
   prevalence crawl --data ./data --index ./wheels
-  prevalence crawl --data ./data --projects requests,urllib3 --rescan`,
+  prevalence crawl --nats nats://broker:4222 --follow --every 30m
+  prevalence crawl --data ./data --projects requests,urllib3 --rescan
+  prevalence crawl --data ./data --projects requests==2.31.0
+  prevalence crawl --data ./data --top 1000 --ranking clickhouse:pip-uv`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig(cmd)
 			if err != nil {
 				return err
+			}
+			if cmd.Flags().Changed("once") && cmd.Flags().Changed("follow") && c.Once && c.Follow {
+				return usage(errors.New("once and follow exclude each other: choose one"))
 			}
 			log := c.logger(a.errs)
 			plan, err := planSweep(cmd.Context(), c, log)
@@ -61,8 +83,15 @@ distributions, flat or one folder a project.`,
 			}
 			p := newProgress(a.errs, c.Progress)
 			defer p.close()
-			show := p.meter("crawl")
-			report, err := plan.sweep(cmd.Context(), c, conn, func(n crawler.Counts) { show(int64(n.Checked), int64(n.Picked)) }, log)
+			meter := p.meter("crawl")
+			show := func(n crawler.Counts) { meter(int64(n.Checked), int64(n.Picked)) }
+			if c.following() {
+				return crawler.Follow(cmd.Context(), c.pace(log), func(ctx context.Context) error {
+					_, err := plan.sweep(ctx, c, conn, show, log)
+					return err
+				})
+			}
+			report, err := plan.sweep(cmd.Context(), c, conn, show, log)
 			if err != nil {
 				return err
 			}
@@ -71,6 +100,9 @@ distributions, flat or one folder a project.`,
 		},
 	}
 	addFlags(cmd.Flags(), crawlKeys...)
+	addFlags(cmd.Flags(), followKeys...)
+	addFlags(cmd.Flags(), "once")
+	aliasProject(cmd.Flags())
 	addFlags(cmd.Flags(), "nats", "nats-user", "nats-creds", "data", "format", "progress")
 	return cmd
 }
@@ -78,10 +110,12 @@ distributions, flat or one folder a project.`,
 // sweepPlan is what a sweep needs to know beforehand, checked before anything
 // is started.
 type sweepPlan struct {
-	index   pypi.Index
-	names   []string
-	ranking *message.Ranking // nil: none, or not fetched yet
-	source  string           // of a ranking that is to be fetched; "" for none
+	index    pypi.Index
+	names    []string
+	versions map[string][]string // of these names, where some were given
+	ranking  *message.Ranking    // nil: none, or not fetched yet
+	source   string              // of a ranking that is to be fetched; "" for none
+	fetched  time.Time           // when it was
 }
 
 // planSweep reads what c names on this machine; a wrong name is a usageError.
@@ -91,14 +125,17 @@ func planSweep(ctx context.Context, c *config, log *slog.Logger) (*sweepPlan, er
 	if p.index, err = openIndex(c, log); err != nil {
 		return nil, err
 	}
-	if p.names, err = projectNames(c.Projects); err != nil {
+	if p.names, p.versions, err = projectNames(c.Projects); err != nil {
 		return nil, usage(err)
 	}
 	switch source := rankingSource(c); {
 	case source == "" && c.Top > 0:
 		return nil, usage(fmt.Errorf("top %d needs a ranking: name one with --ranking", c.Top))
 	case source == "":
-	case isURL(source):
+	case isRemote(source):
+		if err := ranking.ValidSource(source); err != nil {
+			return nil, usage(err)
+		}
 		p.source = source
 	default:
 		if p.ranking, err = loadRanking(ctx, c, source); err != nil {
@@ -110,17 +147,13 @@ func planSweep(ctx context.Context, c *config, log *slog.Logger) (*sweepPlan, er
 
 // sweep runs one sweep and tells show how far it is.
 func (p *sweepPlan) sweep(ctx context.Context, c *config, conn *queue.Conn, show func(crawler.Counts), log *slog.Logger) (*crawler.Report, error) {
-	if p.ranking == nil && p.source != "" {
-		r, err := loadRanking(ctx, c, p.source)
-		if err != nil {
-			return nil, unreachable{err}
-		}
-		p.ranking = r
+	if err := p.rank(ctx, c, conn, log); err != nil {
+		return nil, err
 	}
 	report, err := crawler.Once(ctx, crawler.Options{
-		Index: p.index, Jobs: conn.Jobs(), Store: indexStore{conn}, States: conn, Stale: conn,
-		Ranking: p.ranking, Projects: p.names, Top: c.Top, Limit: c.Limit,
-		Rescan: c.Rescan, Seed: c.Seed, Force: c.Force, Pages: c.Connections,
+		Index: p.index, Jobs: conn.Jobs(), Store: indexStore{conn}, States: conn, Stale: conn, Reaper: conn,
+		Ranking: p.ranking, Projects: p.names, Versions: p.versions, Top: c.Top, Limit: c.Limit,
+		Rescan: c.Rescan, Releases: c.Releases, Seed: c.Seed, Force: c.Force, Pages: c.Connections,
 		Progress: show, Log: log,
 	})
 	if errors.Is(err, pypi.ErrNotFound) || errors.Is(err, pypi.ErrPage) {
@@ -134,6 +167,13 @@ func (p *sweepPlan) sweep(ctx context.Context, c *config, conn *queue.Conn, show
 	}
 	if len(report.Unknown) > 0 {
 		log.Warn("projects asked for that are not on the index", "projects", report.Unknown)
+	}
+	if report.Reaped > 0 {
+		log.Error("jobs killed every worker that took them; 'prevalence dead list' shows them", "number", report.Reaped)
+	}
+	if !report.Published {
+		log.Info("nothing changed since the last sweep", "names", report.Names, "not-modified", report.NotModified, "took", report.Took)
+		return report, nil
 	}
 	log.Info("sweep published", "names", report.Names, "jobs", report.Accepted, "unchanged", report.Unchanged,
 		"removed", report.Removed, "refused", report.Refused, "failed", report.PagesFailed, "took", report.Took)
@@ -166,52 +206,22 @@ func openIndex(c *config, log *slog.Logger) (pypi.Index, error) {
 	return index, usage(err)
 }
 
-// rankingSource is where c's ranking comes from, "" for nowhere: by default
-// the public one, and only where the default index is crawled, so that a crawl
-// of one's own index asks nobody else.
-func rankingSource(c *config) string {
-	switch {
-	case c.Ranking == "none":
-		return ""
-	case c.Ranking == "" && c.Index == pypi.DefaultIndex:
-		return ranking.DefaultSource
-	}
-	return c.Ranking
+// following reports whether sweeps go on.
+func (c *config) following() bool { return c.Follow && !c.Once }
+
+// pace is how often one who follows sweeps.
+func (c *config) pace(log *slog.Logger) crawler.Pace {
+	return crawler.Pace{Every: c.Every, Jitter: c.Jitter, Log: log}
 }
 
-// loadRanking reads a ranking from a file or a URL.
-func loadRanking(ctx context.Context, c *config, source string) (*message.Ranking, error) {
-	r, err := ranking.Load(ctx, source, ranking.Options{UserAgent: "prevalence/" + buildVersion(), Timeout: c.Timeout})
-	if err != nil {
-		return nil, fmt.Errorf("%w; name another with --ranking, or 'none'", err)
-	}
-	return r, nil
-}
-
-// projectNames is a list of names in which @FILE stands for the lines of a file.
-func projectNames(list []string) ([]string, error) {
-	var names []string
-	for _, entry := range list {
-		file, isFile := strings.CutPrefix(entry, "@")
-		if !isFile {
-			if !pypi.ValidName(pypi.Normalize(entry)) {
-				return nil, fmt.Errorf("projects: %q is no project name", entry)
-			}
-			names = append(names, pypi.Normalize(entry))
-			continue
+// aliasProject lets --project stand for --projects: one is what most people name.
+func aliasProject(flags *pflag.FlagSet) {
+	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "project" {
+			name = "projects"
 		}
-		f, err := os.Open(file)
-		if err != nil {
-			return nil, fmt.Errorf("projects: %w", err)
-		}
-		defer f.Close()
-		for lines := bufio.NewScanner(f); lines.Scan(); {
-			if name := strings.TrimSpace(lines.Text()); name != "" && !strings.HasPrefix(name, "#") {
-				names = append(names, pypi.Normalize(name))
-			}
-		}
-	}
-	return names, nil
+		return pflag.NormalizedName(name)
+	})
 }
 
 // reportSheet shows what a sweep did.
@@ -225,6 +235,7 @@ func reportSheet(r *crawler.Report) sheet {
 		{"new", r.New}, {"changed", r.Changed}, {"resurrected", r.Resurrected}, {"rescans", r.Rescans},
 		{"jobs accepted", r.Accepted}, {"jobs still out", r.Refused}, {"removed", r.Removed},
 		{"pages that failed", r.PagesFailed}, {"never scanned yet", r.Pending},
+		{"jobs that killed their workers", r.Reaped},
 	} {
 		s.rows = append(s.rows, []string{row.what, fmt.Sprint(row.n)})
 	}

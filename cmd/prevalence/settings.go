@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
 
+	"prevalence/crawler/ranking"
 	"prevalence/internal/pypi"
 )
 
@@ -54,9 +55,17 @@ func settings() []setting {
 		{key: "rate", def: 0.0, usage: "`number` of requests a second to the index, for each process; 0: 10, and no limit on loopback"},
 		{key: "connections", def: 8, usage: "`number` of connections to the index at once, for each process"},
 		{key: "timeout", def: 60 * time.Second, usage: "`time` after which a silent index is given up on"},
-		{key: "ranking", def: "", usage: "`url` or file with a ranking (JSON of top-pypi-packages, or CSV); \"none\" for none"},
-		{key: "projects", def: []string{}, usage: "crawl only these `names`, comma-separated, or @FILE with a name a line"},
+		{key: "ranking", def: "", usage: "`url` or file with a ranking (JSON of top-pypi-packages, or CSV), clickhouse:all or clickhouse:pip-uv, pinned:NAME, or none"},
+		{key: "ranking-base", def: "", usage: "`name` of what the ranking counts, for example dependents; default: what it says, or own"},
+		{key: "ranking-server", def: ranking.DefaultServer, usage: "`url` of the HTTP interface of the ClickHouse that a ranking clickhouse:BASE is asked of"},
+		{key: "ranking-server-password", def: "", usage: "password of the user in ranking-server", secret: true},
+		{key: "projects", def: []string{}, usage: "crawl only these `names`, comma-separated, NAME==VERSION for one release, or @FILE with a name a line"},
 		{key: "top", def: 0, usage: "crawl only the first `n` of the ranking"},
+		{key: "releases", def: 1, usage: "`number` of releases of each project to scan, the latest first"},
+		{key: "once", def: false, usage: "sweep once, whatever follow says"},
+		{key: "follow", def: false, usage: "go on sweeping at intervals, until interrupted"},
+		{key: "every", def: time.Hour, usage: "`time` between two sweeps when following"},
+		{key: "jitter", def: 0.1, usage: "`share` of that time by which each wait is longer or shorter at random"},
 		{key: "limit", def: 0, usage: "publish at most `n` jobs"},
 		{key: "seed", def: 0, usage: "`number` that the first crawl's order is drawn with; 0: chosen and kept"},
 		{key: "rescan", def: false, usage: "publish a job for every project picked, changed or not"},
@@ -104,8 +113,16 @@ type config struct {
 	Connections        int           `mapstructure:"connections"`
 	Timeout            time.Duration `mapstructure:"timeout"`
 	Ranking            string        `mapstructure:"ranking"`
+	RankingBase        string        `mapstructure:"ranking-base"`
+	RankingServer      string        `mapstructure:"ranking-server"`
+	RankingPassword    string        `mapstructure:"ranking-server-password"`
 	Projects           []string      `mapstructure:"projects"`
 	Top                int           `mapstructure:"top"`
+	Releases           int           `mapstructure:"releases"`
+	Once               bool          `mapstructure:"once"`
+	Follow             bool          `mapstructure:"follow"`
+	Every              time.Duration `mapstructure:"every"`
+	Jitter             float64       `mapstructure:"jitter"`
 	Limit              int           `mapstructure:"limit"`
 	Seed               uint64        `mapstructure:"seed"`
 	Rescan             bool          `mapstructure:"rescan"`

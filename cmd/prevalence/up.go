@@ -23,13 +23,15 @@ func (a *app) upCommand() *cobra.Command {
 		Short: "Run everything on this machine: crawl, look inside, count",
 		Long: `Starts the broker (in this process), the database engine and the workers (as
 child processes), sweeps the index once, and keeps counting until interrupted,
-or with --until-idle until a published snapshot covers every job.
+or with --until-idle until a published snapshot covers every job. With --follow
+the index is swept again every hour, or as --every says.
 
 It may be stopped or killed at any moment: started again on the same data
 folder, it goes on where it was. A second run over an unchanged index does
 nothing.`,
 		Example: `  prevalence up --index ~/wheelhouse --until-idle
   prevalence up --top 1000 --contact you@example.org --until-idle
+  prevalence up --index https://mirror.example/simple/ --follow
   prevalence up --nats nats://broker:4222 --clickhouse db:9000 --clickhouse-user owner`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -43,6 +45,8 @@ nothing.`,
 		},
 	}
 	addFlags(cmd.Flags(), crawlKeys...)
+	addFlags(cmd.Flags(), followKeys...)
+	aliasProject(cmd.Flags())
 	addFlags(cmd.Flags(), "rules", "files", "workers", "slots", "memory", "ack-wait", "email-key-id",
 		"data", "engine", "broker-listen", "nats", "nats-user", "nats-creds", "clickhouse", "clickhouse-user", "clickhouse-tls",
 		"snapshot-every", "until-idle", "format", "progress")
@@ -95,6 +99,7 @@ func (a *app) pipeline(ctx context.Context, c *config, tell func(context.Context
 	g.Go(func() error { return run.workers(ctx, p) })
 	g.Go(func() error { return run.sweep(ctx) })
 	g.Go(func() error { return run.watch(ctx) })
+	g.Go(func() error { return run.reap(ctx) })
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -125,7 +130,7 @@ type upRun struct {
 	log      *slog.Logger
 
 	swept    chan struct{} // closed when the sweep is published, or will not be
-	revision uint64        // of the index that the sweep published; set before swept is closed
+	revision atomic.Uint64 // of the index that the last sweep published
 	failed   error         // why nothing was published; set likewise
 	jobs     atomic.Int64  // accepted so far
 	most     int64         // jobs that are or were there in this run; watch's own
@@ -141,22 +146,44 @@ const (
 	sweepAgainMost = 10 * time.Minute
 )
 
-// sweep crawls once. An index that does not answer is no reason to give up
-// what is in the broker already: the sweep is tried again for as long as the
-// run lasts, or, where the run ends by itself, given up when the rest is done.
+// sweep crawls, once or at intervals.
 func (r *upRun) sweep(ctx context.Context) error {
+	if !r.config.following() {
+		return r.firstSweep(ctx)
+	}
+	return crawler.Follow(ctx, r.config.pace(r.log), func(ctx context.Context) error {
+		select {
+		case <-r.swept:
+			return r.sweepOnce(ctx)
+		default:
+			return r.firstSweep(ctx)
+		}
+	})
+}
+
+// sweepOnce crawls once.
+func (r *upRun) sweepOnce(ctx context.Context) error {
 	show := func(n crawler.Counts) {
 		r.jobs.Store(int64(n.Accepted))
 		r.crawled(int64(n.Checked), int64(n.Picked))
 	}
+	report, err := r.plan.sweep(ctx, r.config, r.conn, show, r.log)
+	if err != nil {
+		return err
+	}
+	show(report.Counts)
+	revision, err := r.conn.IndexRevision(ctx)
+	r.revision.Store(revision)
+	return err
+}
+
+// firstSweep crawls once. An index that does not answer is no reason to give up
+// what is in the broker already: the sweep is tried again for as long as the
+// run lasts, or, where the run ends by itself, given up when the rest is done.
+func (r *upRun) firstSweep(ctx context.Context) error {
 	for wait := sweepAgain; ; wait = min(2*wait, sweepAgainMost) {
-		report, err := r.plan.sweep(ctx, r.config, r.conn, show, r.log)
+		err := r.sweepOnce(ctx)
 		if err == nil {
-			show(report.Counts)
-			_, r.revision, err = r.conn.LoadIndex(ctx)
-			if err != nil {
-				return err
-			}
 			break
 		}
 		if ctx.Err() != nil || exitCode(ctx, err) != exitUnreachable {
@@ -175,6 +202,29 @@ func (r *upRun) sweep(ctx context.Context) error {
 	}
 	close(r.swept)
 	return nil
+}
+
+// reapEvery is how often the run looks for jobs that nobody will get.
+const reapEvery = time.Minute
+
+// reap buries the jobs that killed every worker, so that none of them keeps
+// the run from coming to an end.
+func (r *upRun) reap(ctx context.Context) error {
+	tick := time.NewTicker(reapEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		switch n, err := r.conn.Reap(ctx); {
+		case err != nil && ctx.Err() == nil:
+			r.log.Warn("undeliverable jobs are not buried", "error", err)
+		case n > 0:
+			r.log.Error("jobs killed every worker that took them; 'prevalence dead list' shows them", "number", n)
+		}
+	}
 }
 
 // workers runs the worker processes. They are given the broker's worker
@@ -253,7 +303,7 @@ func (r *upRun) covered(waiting queue.Backlog) bool {
 		return true // nothing was ever scanned
 	}
 	at := r.counter.Coverage()
-	if at.ScansThrough >= waiting.LastScan && at.IndexRevision >= r.revision {
+	if at.ScansThrough >= waiting.LastScan && at.IndexRevision >= r.revision.Load() {
 		return true
 	}
 	r.counter.RequestSnapshot()

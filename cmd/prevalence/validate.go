@@ -28,6 +28,7 @@ func (c *config) Validate() error {
 			}
 			return validURL("ranking", c.Ranking, "https", "http")
 		},
+		func() error { return validURL("ranking-server", c.RankingServer, "https", "http") },
 		func() error { return validURL("nats", c.NATS, "nats", "tls", "ws", "wss") },
 		func() error {
 			return validHostPort("clickhouse", c.ClickHouse, "ClickHouse's native port is usually 9000")
@@ -46,6 +47,14 @@ func (c *config) Validate() error {
 		func() error { return atLeast("connections", c.Connections, 1) },
 		func() error { return atLeast("top", c.Top, 0) },
 		func() error { return atLeast("limit", c.Limit, 0) },
+		func() error { return atLeast("releases", c.Releases, 1) },
+		func() error { return atLeast("every", c.Every, time.Second) },
+		func() error {
+			if c.Jitter < 0 || c.Jitter > 1 {
+				return fmt.Errorf("jitter is %v, and must be between 0 and 1", c.Jitter)
+			}
+			return nil
+		},
 		func() error { return atLeast("rate", c.Rate, 0) },
 		func() error { return atLeast("timeout", c.Timeout, 1) },
 		func() error { return atLeast("ack-wait", c.AckWait, time.Second) },
@@ -57,6 +66,9 @@ func (c *config) Validate() error {
 		if err := check(); err != nil {
 			return err
 		}
+	}
+	if c.following() && c.UntilIdle {
+		return errors.New("follow never comes to an end, so until-idle cannot wait for it: choose one")
 	}
 	if c.NATS == "" && (c.NATSUser != "" || c.NATSCreds != "") {
 		return fmt.Errorf("nats-user and nats-creds belong to an external broker: set nats as well")
@@ -163,4 +175,10 @@ func (c *config) memoryBytes() (int64, error) {
 		return 0, fmt.Errorf("memory %q is no size of at least 64MiB (write 400MiB or 1GiB)", c.Memory)
 	}
 	return int64(n), nil
+}
+
+// isFile reports whether a file of that name is there.
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && !info.IsDir()
 }

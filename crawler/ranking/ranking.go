@@ -1,5 +1,10 @@
 // Package ranking reads where ranks come from: the JSON of
-// hugovk/top-pypi-packages, or a list of one's own.
+// hugovk/top-pypi-packages, a ClickHouse with the public download counts, or a
+// list of one's own; and compares two of them.
+//
+// A ranking is pinned: its Name holds its base (what was counted), its date and
+// a hash of its order, so that another order has another name. Rankings of
+// several bases stand side by side.
 package ranking
 
 import (
@@ -34,18 +39,35 @@ const MaxBytes = 64 << 20
 type Options struct {
 	// Base says what was counted; default "all" for the JSON form, whose public
 	// copy counts downloads by all installers, and "own" for a list.
-	Base      string
+	Base string
+	// Server is the URL of a ClickHouse's HTTP interface, with user and database,
+	// for a source that is asked by SQL; default DefaultServer. Password is the
+	// user's, where the URL has none.
+	Server, Password string
+
 	UserAgent string        // default "prevalence"
 	Timeout   time.Duration // of the whole request; default 1 min
 	Client    *http.Client  // default http.DefaultClient
 }
 
-// Load reads a ranking from an http(s) URL or a file. The form is told by its
+// Load reads a ranking from an http(s) URL or a file, or has it counted:
+// "clickhouse:all" asks Options.Server for downloads by all installers,
+// "clickhouse:pip-uv" for those by pip and uv. What is read is told by its
 // first character: "{" opens the JSON of hugovk/top-pypi-packages, anything else
 // is a list: a name per line, "rank,name" or "name,count" in the order of rank,
 // with or without a line of headings; "#" opens a comment. Names are
 // normalised, repeated ones keep their best rank, and what is no name is refused.
 func Load(ctx context.Context, source string, o Options) (*message.Ranking, error) {
+	if base, ok := strings.CutPrefix(source, clickHousePrefix); ok {
+		if err := ValidSource(source); err != nil {
+			return nil, err
+		}
+		r, err := ask(ctx, base, o)
+		if err != nil {
+			return nil, fmt.Errorf("ranking: %s: %w", source, err)
+		}
+		return r, nil
+	}
 	var b []byte
 	var date time.Time
 	var err error
@@ -85,12 +107,21 @@ func Parse(b []byte, date time.Time, base string) (*message.Ranking, error) {
 	if err != nil {
 		return nil, err
 	}
-	if names, err = tidy(names); err != nil {
+	return pin(names, date, cmp.Or(base, def))
+}
+
+// pin makes a ranking of names in order, and names it.
+func pin(names []string, date time.Time, base string) (*message.Ranking, error) {
+	if !pypi.ValidName(base) {
+		return nil, fmt.Errorf("%q is no name of a base: lower-case letters, digits and hyphens make one", base)
+	}
+	names, err := tidy(names)
+	if err != nil {
 		return nil, err
 	}
 	r := &message.Ranking{
 		Schema:   message.StateSchema,
-		Base:     cmp.Or(base, def),
+		Base:     base,
 		Date:     date.UTC(),
 		Projects: names,
 	}
@@ -224,22 +255,14 @@ func bare(err error) error {
 	return err
 }
 
-func bounded(r io.Reader) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
-	if err == nil && len(b) > MaxBytes {
-		err = fmt.Errorf("larger than %d MiB", MaxBytes>>20)
-	}
-	return b, err
-}
-
 func fetch(ctx context.Context, source string, o Options) (b []byte, date time.Time, shown string, err error) {
 	u, err := url.Parse(source)
 	if err != nil || u.Host == "" {
 		return nil, date, "URL", errors.New("it does not parse")
 	}
-	bareURL := *u
-	bareURL.User, bareURL.RawQuery, bareURL.Fragment = nil, "", ""
-	shown = bareURL.String()
+	public := *u
+	public.User, public.RawQuery, public.Fragment = nil, "", ""
+	shown = public.String()
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(o.Timeout, time.Minute))
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
@@ -249,11 +272,7 @@ func fetch(ctx context.Context, source string, o Options) (b []byte, date time.T
 	req.Header.Set("User-Agent", cmp.Or(o.UserAgent, "prevalence"))
 	resp, err := cmp.Or(o.Client, http.DefaultClient).Do(req)
 	if err != nil {
-		var ue *url.Error
-		if errors.As(err, &ue) {
-			err = ue.Err
-		}
-		return nil, date, shown, err
+		return nil, date, shown, bareURL(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

@@ -59,12 +59,11 @@ func parseRootEntry(d *jx.Decoder, root *Root) error {
 	var name string
 	var serial uint64
 	err := d.ObjBytes(func(d *jx.Decoder, key []byte) (err error) {
+		null := d.Next() == jx.Null
 		switch {
-		case d.Next() == jx.Null:
-			return d.Null()
-		case string(key) == "name":
+		case string(key) == "name" && !null:
 			name, err = d.Str()
-		case string(key) == "_last-serial":
+		case string(key) == "_last-serial" && !null:
 			serial, err = d.UInt64()
 		default:
 			err = d.Skip()

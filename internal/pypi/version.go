@@ -99,6 +99,17 @@ func (p *Page) Releases() []string {
 	return out
 }
 
+// Spelling is the page's own spelling of a version, or v when it has none.
+func (p *Page) Spelling(v string) string {
+	want := parseVersion(v)
+	for _, r := range p.releases() {
+		if r.version.equal(want) {
+			return r.version.text
+		}
+	}
+	return v
+}
+
 // Release returns the files of one version, however they spell it, in the
 // page's order. Files of KindOther belong to no release.
 func (p *Page) Release(v string) []File {

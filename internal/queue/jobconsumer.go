@@ -18,9 +18,10 @@ import (
 const maxJobsOut = 20_000
 
 // maxDeliveries is far above what a worker allows a job before it gives it up
-// (worker.Options.Attempts). A job comes to it only if every worker dies before
-// it can look at the attempt; Reap buries it then.
-const maxDeliveries = 20
+// (worker.Options.Attempts), and above how often a job is given back that has to
+// wait for its turn. A job comes to it only if every worker dies before it can
+// look at the attempt; Reap buries it then, after a day or so.
+const maxDeliveries = 2000
 
 // JobConsumer takes jobs for one worker process. All consumers share the jobs.
 // It is safe for concurrent use.
@@ -36,12 +37,16 @@ type JobConsumer struct {
 // maxDeliveries the broker delivers it no more, and it would block its project
 // for ever: Reap looks for such jobs.
 func (c *Conn) JobConsumer(ctx context.Context, ackWait time.Duration) (*JobConsumer, error) {
+	return c.jobConsumer(ctx, ackWait, maxDeliveries)
+}
+
+func (c *Conn) jobConsumer(ctx context.Context, ackWait time.Duration, deliveries int) (*JobConsumer, error) {
 	consumer, err := c.js.CreateOrUpdateConsumer(ctx, streamJobs, jetstream.ConsumerConfig{
 		Durable:       consumerWorkers,
 		FilterSubject: "jobs.*",
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       ackWait,
-		MaxDeliver:    maxDeliveries,
+		MaxDeliver:    deliveries,
 		MaxAckPending: maxJobsOut,
 	})
 	if err != nil {

@@ -14,15 +14,16 @@ const (
 )
 
 // replay gives the messages of a stream from sequence from on (0: from the
-// first), up to the last that is there when it starts. The pair's error is the
-// last one given.
-func (c *Conn) replay(ctx context.Context, stream string, from uint64) iter.Seq2[jetstream.Msg, error] {
+// first), up to the last that is there when it starts; only those of a subject
+// filter, if one is given. The pair's error is the last one given.
+func (c *Conn) replay(ctx context.Context, stream string, from uint64, filter ...string) iter.Seq2[jetstream.Msg, error] {
 	return func(yield func(jetstream.Msg, error) bool) {
 		config := jetstream.ConsumerConfig{
 			AckPolicy:         jetstream.AckNonePolicy,
 			DeliverPolicy:     jetstream.DeliverAllPolicy,
 			InactiveThreshold: time.Minute,
 			MemoryStorage:     true,
+			FilterSubjects:    filter,
 		}
 		if from > 0 {
 			config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, from

@@ -112,6 +112,22 @@ func (c *Conn) States(ctx context.Context, from uint64) iter.Seq2[SeqState, erro
 	}
 }
 
+// Rankings returns the pinned rankings, in the order in which they were pinned.
+func (c *Conn) Rankings(ctx context.Context) ([]message.Ranking, error) {
+	var list []message.Ranking
+	for msg, err := range c.replay(ctx, streamStates, 0, "states.ranking.*") {
+		var s SeqState
+		if err == nil {
+			s, err = decodeState(msg)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("queue: rankings: %w", err)
+		}
+		list = append(list, *s.Ranking)
+	}
+	return list, nil
+}
+
 func decodeState(msg jetstream.Msg) (SeqState, error) {
 	meta, err := msg.Metadata()
 	if err != nil {
