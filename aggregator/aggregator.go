@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"prevalence/internal/store"
@@ -29,7 +30,11 @@ type Options struct {
 	// last one of each day, which always does; default 48. The numbers of a
 	// snapshot are kept for ever.
 	KeepMembers int
-	Log         *slog.Logger // nil discards
+	// CompleteIndexes are the addresses of indexes that hold every name there is,
+	// so that a dependency that is not there is free to be registered; nil means
+	// none, and the issue depends-on-missing is never raised.
+	CompleteIndexes []string
+	Log             *slog.Logger // nil discards
 }
 
 func (o *Options) defaults() error {
@@ -66,6 +71,7 @@ type Aggregator struct {
 	scans    uint64 // highest scan_seq in the tables
 	stored   bool   // scans were stored since the newest snapshot was last compared with the tables
 	states   uint64 // everything of STATES up to here is in the tables
+	labels   uint64 // hash of the malware labels, as far as they were looked at
 	coverage coverage
 }
 
@@ -100,6 +106,11 @@ func New(ctx context.Context, db *store.DB, o Options) (*Aggregator, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// declaredComplete reports whether an index holds every name there is.
+func (a *Aggregator) declaredComplete(url string) bool {
+	return slices.Contains(a.o.CompleteIndexes, url)
 }
 
 // RequestSnapshot asks Run for a snapshot now. It may be called by any goroutine.

@@ -38,17 +38,15 @@ func (a *Aggregator) Add(ctx context.Context, scans []Scan) error {
 		return fmt.Errorf("aggregator: project ids: %w", err)
 	}
 	var rows scanRows
-	var symbols symbolRows
-	var indicators indicatorRows
-	var emails emailRows
+	var facts factRows
+	var pages pageRows
 	var drawn []uint32
 	through := a.scans
 	for _, s := range scans {
 		id := a.ids.known[s.Scan.Project]
-		rows.add(id, s.Seq, s.Scan)
-		symbols.add(id, s.Seq, s.Scan.Symbols)
-		indicators.add(id, s.Seq, s.Scan.Indicators)
-		emails.add(id, s.Seq, s.Scan.Emails)
+		code, symbols := facts.add(id, s.Seq, s.Scan)
+		rows.add(id, s.Seq, code, symbols, s.Scan)
+		pages.add(id, s.Seq, s.Scan)
 		if s.Scan.Drawn {
 			drawn = append(drawn, id)
 		}
@@ -57,7 +55,10 @@ func (a *Aggregator) Add(ctx context.Context, scans []Scan) error {
 	for _, t := range []struct {
 		table   string
 		columns any
-	}{{"symbols", &symbols}, {"indicators", &indicators}, {"emails", &emails}} {
+	}{
+		{"symbols", &facts.symbols}, {"indicators", &facts.indicators}, {"emails", &facts.emails},
+		{"dependencies", &facts.dependencies}, {"provided_modules", &facts.modules}, {"page_states", &pages},
+	} {
 		if err := a.db.Insert(ctx, t.table, store.Columns(t.columns)...); err != nil {
 			return fmt.Errorf("aggregator: facts: %w", err)
 		}

@@ -134,10 +134,13 @@ func (a *Aggregator) sweepUnpublished(ctx context.Context) error {
 			continue
 		}
 		// The members go last: they are what the next start finds.
-		for _, table := range []string{"snapshot_strata", "prevalence", "coverage"} {
+		for _, table := range []string{"snapshot_strata", "prevalence", "importance", "coverage"} {
 			if err := a.db.Exec(ctx, "DELETE FROM "+table+" WHERE snapshot = {snapshot:String}", store.Params{"snapshot": m.Snapshot}); err != nil {
 				return fmt.Errorf("aggregator: unpublished snapshot %s: %w", m.Snapshot, err)
 			}
+		}
+		if err := a.dropSymbolCounts(ctx, m.Snapshot); err != nil {
+			return fmt.Errorf("aggregator: unpublished snapshot %s: %w", m.Snapshot, err)
 		}
 		if err := a.dropMembers(ctx, m.Snapshot); err != nil {
 			return fmt.Errorf("aggregator: unpublished snapshot %s: %w", m.Snapshot, err)
@@ -152,6 +155,14 @@ func (a *Aggregator) dropMembers(ctx context.Context, snapshot string) error {
 	return a.db.Exec(ctx, "ALTER TABLE snapshot_projects DROP PARTITION '"+snapshot+"'", nil)
 }
 
+// dropSymbolCounts removes the counts of the symbols of a snapshot.
+func (a *Aggregator) dropSymbolCounts(ctx context.Context, snapshot string) error {
+	return a.db.Exec(ctx, "ALTER TABLE symbol_counts DROP PARTITION '"+snapshot+"'", nil)
+}
+
+// keepSymbolCounts is how many snapshots keep the counts of symbols.
+const keepSymbolCounts = 2
+
 // prune drops the lists of projects that are kept no longer.
 func (a *Aggregator) prune(ctx context.Context) error {
 	lists, err := a.members(ctx)
@@ -161,6 +172,15 @@ func (a *Aggregator) prune(ctx context.Context) error {
 	for _, m := range obsolete(lists, a.o.KeepMembers) {
 		if err := a.dropMembers(ctx, m.Snapshot); err != nil {
 			return fmt.Errorf("aggregator: members of %s: %w", m.Snapshot, err)
+		}
+	}
+	counted, err := store.Select[memberList](ctx, a.db, "SELECT DISTINCT snapshot, true AS published FROM symbol_counts ORDER BY snapshot DESC", nil)
+	if err != nil {
+		return fmt.Errorf("aggregator: symbol counts: %w", err)
+	}
+	for _, m := range counted[min(len(counted), keepSymbolCounts):] {
+		if err := a.dropSymbolCounts(ctx, m.Snapshot); err != nil {
+			return fmt.Errorf("aggregator: symbol counts of %s: %w", m.Snapshot, err)
 		}
 	}
 	return nil

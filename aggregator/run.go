@@ -146,6 +146,9 @@ func (a *Aggregator) refresh(ctx context.Context, c *queue.Conn) error {
 	if err := a.refreshStates(ctx, c); err != nil {
 		return err
 	}
+	if err := a.refreshLabels(ctx); err != nil {
+		return err
+	}
 	revision, err := c.IndexRevision(ctx)
 	if err != nil {
 		return fmt.Errorf("aggregator: %w", err)

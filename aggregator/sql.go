@@ -18,4 +18,14 @@ var (
 	issuesSQL string
 	//go:embed sql/behaviors.sql
 	behaviorsSQL string
+	//go:embed sql/undecided.sql
+	undecidedSQL string
+	//go:embed sql/packaging.sql
+	packagingSQL string
+	//go:embed sql/malicious.sql
+	maliciousSQL string
+	//go:embed sql/shared.sql
+	sharedSQL string
+	//go:embed sql/symbol_counts.sql
+	symbolCountsSQL string
 )

@@ -45,7 +45,7 @@ nothing.`,
 	addFlags(cmd.Flags(), crawlKeys...)
 	addFlags(cmd.Flags(), "rules", "files", "workers", "slots", "memory", "ack-wait", "email-key-id",
 		"data", "engine", "broker-listen", "nats", "nats-user", "nats-creds", "clickhouse", "clickhouse-user", "clickhouse-tls",
-		"snapshot-every", "until-idle", "format", "progress")
+		"complete-index", "snapshot-every", "until-idle", "format", "progress")
 	return cmd
 }
 
