@@ -12,6 +12,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"prevalence/aggregator"
+	"prevalence/aggregator/labels"
 	"prevalence/internal/engine"
 	"prevalence/internal/engine/enginetest"
 	"prevalence/internal/prevalence"
@@ -31,7 +32,8 @@ func rules() *catalog.Catalog {
 		Rules: []catalog.Rule{{ID: "file/delete"}, {ID: "file/rename"}, {ID: "network/socket"}, {ID: "anomaly/anonymous-email"}, {ID: "memory/raw-memory"}},
 		Issues: []catalog.Issue{
 			{ID: "anonymous-author", Behaviors: []string{"anomaly/anonymous-email"}},
-			{ID: "removed-components"}, {ID: "yanked"}, {ID: "quarantined"},
+			{ID: "removed-components"}, {ID: "yanked"}, {ID: "quarantined"}, {ID: "depends-on-missing"},
+			{ID: "shared-with-malware"}, {ID: "vulnerabilities"},
 		},
 	}
 }
@@ -53,12 +55,15 @@ func connect(t *testing.T, ch *engine.ClickHouse) *store.DB {
 
 func newAggregator(t *testing.T, db *store.DB) *aggregator.Aggregator {
 	t.Helper()
-	a, err := aggregator.New(t.Context(), db, aggregator.Options{Catalog: rules()})
+	a, err := aggregator.New(t.Context(), db, aggregator.Options{Catalog: rules(), CompleteIndexes: []string{wholeIndex}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a
 }
+
+// wholeIndex is an index that is declared complete.
+const wholeIndex = "https://whole.example.org/simple/"
 
 // world is an index with scans, states and a ranking: all that a snapshot is made of.
 type world struct {
@@ -66,6 +71,7 @@ type world struct {
 	ranking message.Ranking
 	states  []aggregator.State
 	scans   []aggregator.Scan
+	labels  []labels.Label
 }
 
 // randomWorld makes a world of n names with every oddity there is: names
@@ -82,6 +88,7 @@ func randomWorld(seed uint64, n int) *world {
 	}
 	if rng.IntN(2) == 0 {
 		w.index.Serial = "12345"
+		w.index.URL = wholeIndex
 	}
 	seq := uint64(1_790_000_000_000_000)
 	behaviors := []string{"file/delete", "file/rename", "network/socket", "anomaly/anonymous-email", "not/listed"}
@@ -104,6 +111,16 @@ func randomWorld(seed uint64, n int) *world {
 		}
 		if !complete && rng.IntN(3) == 0 {
 			continue
+		}
+		if rng.IntN(15) == 0 {
+			l := labels.Label{Source: pick("feed", "list"), Project: name, Version: pick("", "1.0", "1.1"), ID: "MAL-1", Class: labels.Malware}
+			switch rng.IntN(4) {
+			case 0:
+				l.Withdrawn = time.Unix(1_790_000_000, 0)
+			case 1:
+				l.Class = labels.Canary
+			}
+			w.labels = append(w.labels, l)
 		}
 		drawn := order[i]%4 != 0
 		for range 1 + rng.IntN(3) {
@@ -133,7 +150,22 @@ func randomWorld(seed uint64, n int) *world {
 						}
 					}
 				}
-				s.Symbols = []message.Symbol{{Name: "os.remove", Kind: message.SymbolCall, Context: message.ContextCall, Certainty: message.Resolved, Hits: 1}}
+				for i := range rng.IntN(6) {
+					s.Symbols = append(s.Symbols, message.Symbol{Name: fmt.Sprintf("os.f%d", rng.IntN(1+i)), Kind: message.SymbolKind(pick("call", "ref")),
+						Context: contexts[rng.IntN(len(contexts))], Certainty: message.Certainty(pick("resolved", "likely")), Hits: 1})
+				}
+				for range rng.IntN(3) {
+					s.Metadata.RequiresDist = append(s.Metadata.RequiresDist, pick("Never_Seen>=1", "project-7 ; extra == 'x'", "project.8", "project-9[y]"))
+				}
+				s.Kinds, s.Attested, s.Metadata.Typed = []string{pick("sdist", "wheel-pure")}, rng.IntN(3) == 0, rng.IntN(2) == 0
+				s.Metadata.License, s.Metadata.BuildBackend = pick("MIT", "", "Apache-2.0"), pick("hatchling.build", "")
+				s.Metadata.RequiresPython = pick("", ">=3.9", "~= 3.10.2,<4", "<3")
+				if rng.IntN(3) > 0 {
+					s.Vulnerabilities = new(message.Vulnerabilities)
+					if rng.IntN(3) == 0 {
+						s.Vulnerabilities.IDs = []string{"PYSEC-2026-1"}
+					}
+				}
 				s.Emails = []message.Email{{Domain: "example.org", Class: s.EmailClass, Key: "00ff", KeyID: "k"}}
 				s.Indicators = []message.Indicator{{Kind: "domain", Value: "example.invalid", Context: message.ContextCall, Hits: 1}}
 			}
@@ -170,7 +202,7 @@ func published(t *testing.T, db *store.DB) []row {
 	t.Helper()
 	rows, err := store.Select[row](t.Context(), db,
 		`SELECT kind, id, context, band, count, resolved, scanned, size, size_exact, share, low, high, label FROM prevalence FINAL
-		 WHERE kind NOT IN ('build-backend','distribution','license','requires-python','typed','attested') AND snapshot = (SELECT snapshot FROM snapshots ORDER BY taken DESC LIMIT 1) ORDER BY kind, id, context, band`, nil)
+		 WHERE snapshot = (SELECT snapshot FROM snapshots ORDER BY taken DESC LIMIT 1) ORDER BY kind, id, context, band`, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +244,26 @@ func naive(w *world, scanner, catalogue string) []row {
 	hits := map[key]*[4]prevalence.Hits{}
 	proven := map[key]*[4]int{}
 	var strata [4]prevalence.Tally
+	var unknown [4]prevalence.Hits // scanned projects whose vulnerabilities nobody knows
+	missing := map[string]bool{}
+	gone := map[string]bool{}
+	back := map[string]bool{}
+	for project, of := range states {
+		for _, st := range of {
+			back[project] = back[project] || st.State.State == "resurrected"
+		}
+		gone[project] = back[project] || of[len(of)-1].State.State == "removed"
+	}
+	missing["never-seen"] = w.index.URL == wholeIndex && w.index.Complete
+	malware := func(s *message.Scan) bool {
+		return slices.ContainsFunc(w.labels, func(l labels.Label) bool {
+			return l.Class == labels.Malware && l.Withdrawn.IsZero() && l.Project == s.Project && (l.Version == "" || l.Version == s.Version)
+		})
+	}
 	for name := range on {
+		if m, ok := member[name]; ok && malware(m.Scan) {
+			continue
+		}
 		strata[prevalence.StratumOf(rank[name])].Listed++
 	}
 	see := func(name string, k key, isProven, counted bool) {
@@ -235,16 +286,19 @@ func naive(w *world, scanner, catalogue string) []row {
 		see("", key{"behavior", r.ID, ""}, false, false)
 	}
 	for _, i := range rules().Issues {
+		if i.ID == "depends-on-missing" && !missing["never-seen"] {
+			continue
+		}
 		see("", key{"issue", i.ID, ""}, false, false)
 	}
 	for _, o := range []string{"ok", "partial", "empty", "unanalysed"} {
 		see("", key{"outcome", o, ""}, false, false)
 	}
 	for name, m := range member {
-		if !on[name] {
+		s := m.Scan
+		if !on[name] || malware(s) {
 			continue
 		}
-		s := m.Scan
 		x := &strata[prevalence.StratumOf(rank[name])]
 		d := 0
 		if drawn[name] {
@@ -266,14 +320,13 @@ func naive(w *world, scanner, catalogue string) []row {
 		if s.Why != "" {
 			see(name, key{"reason", string(s.Outcome) + "/" + s.Why, ""}, true, true)
 		}
-		gone := false
-		for _, st := range states[name] {
-			gone = gone || st.State.State == "resurrected"
+		leans, lacks := gone[name], false
+		for _, text := range s.Metadata.RequiresDist {
+			dependency := map[string]string{"Never_Seen>=1": "never-seen", "project-7 ; extra == 'x'": "project-7", "project.8": "project-8", "project-9[y]": "project-9"}[text]
+			leans = leans || gone[dependency]
+			lacks = lacks || missing[dependency]
 		}
-		if of := states[name]; len(of) > 0 && of[len(of)-1].State.State == "removed" {
-			gone = true
-		}
-		if gone {
+		if leans {
 			see(name, key{"issue", "removed-components", ""}, true, true)
 		}
 		if s.Yanked {
@@ -286,6 +339,25 @@ func naive(w *world, scanner, catalogue string) []row {
 			continue
 		}
 		see(name, key{"email-class", s.EmailClass, ""}, true, true)
+		if lacks {
+			see(name, key{"issue", "depends-on-missing", ""}, true, true)
+		}
+		if s.Vulnerabilities == nil {
+			h := prevalence.StratumOf(rank[name])
+			unknown[h].All++
+			if drawn[name] {
+				unknown[h].Drawn++
+			}
+		} else if len(s.Vulnerabilities.IDs) > 0 {
+			see(name, key{"issue", "vulnerabilities", ""}, true, true)
+		}
+		yes := map[bool]string{true: "yes", false: "no"}
+		see(name, key{"typed", yes[s.Metadata.Typed], ""}, true, true)
+		see(name, key{"attested", yes[s.Attested], ""}, true, true)
+		see(name, key{"distribution", s.Kinds[0], ""}, true, true)
+		see(name, key{"license", cmp.Or(s.Metadata.License, "none"), ""}, true, true)
+		see(name, key{"build-backend", cmp.Or(s.Metadata.BuildBackend, "none"), ""}, true, true)
+		see(name, key{"requires-python", map[string]string{"": "none", ">=3.9": ">=3.9", "~= 3.10.2,<4": ">=3.10", "<3": "other"}[s.Metadata.RequiresPython], ""}, true, true)
 		anonymous := s.EmailClass == "privacy" || s.EmailClass == "disposable"
 		type seen struct{ any, head, headProven bool }
 		behaviors := map[string]seen{}
@@ -316,8 +388,14 @@ func naive(w *world, scanner, catalogue string) []row {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.id, b.id), cmp.Compare(a.context, b.context))
 	}) {
 		over := strata
-		if k.kind == "outcome" || k.kind == "reason" || k.kind == "issue" && k.id != "anonymous-author" {
+		if k.kind == "outcome" || k.kind == "reason" || k.kind == "issue" && slices.Contains([]string{"removed-components", "yanked", "quarantined"}, k.id) {
 			over = visited
+		}
+		if k.id == "vulnerabilities" {
+			for h, u := range unknown {
+				over[h].Scanned, over[h].Unanalysed = over[h].Scanned-u.All, over[h].Unanalysed+u.All
+				over[h].DrawnScanned, over[h].DrawnUnanalysed = over[h].DrawnScanned-u.Drawn, over[h].DrawnUnanalysed+u.Drawn
+			}
 		}
 		var of []row
 		for _, b := range prevalence.Bands() {
@@ -367,6 +445,9 @@ func TestSnapshotEqualsNaiveCount(t *testing.T) {
 					}
 					scans = scans[n:]
 				}
+			}
+			if err := aggregator.NewLabels(db).Import(t.Context(), w.labels); err != nil {
+				t.Fatal(err)
 			}
 			deliver()
 			if ok, err := a.Snapshot(t.Context()); err != nil || !ok {

@@ -26,6 +26,8 @@ var (
 	maliciousSQL string
 	//go:embed sql/shared.sql
 	sharedSQL string
+	//go:embed sql/review.sql
+	reviewSQL string
 	//go:embed sql/symbol_counts.sql
 	symbolCountsSQL string
 )
