@@ -255,13 +255,8 @@ func naive(w *world, scanner, catalogue string) []row {
 		gone[project] = back[project] || of[len(of)-1].State.State == "removed"
 	}
 	missing["never-seen"] = w.index.URL == wholeIndex && w.index.Complete
-	malware := func(s *message.Scan) bool {
-		return slices.ContainsFunc(w.labels, func(l labels.Label) bool {
-			return l.Class == labels.Malware && l.Withdrawn.IsZero() && l.Project == s.Project && (l.Version == "" || l.Version == s.Version)
-		})
-	}
 	for name := range on {
-		if m, ok := member[name]; ok && malware(m.Scan) {
+		if m, ok := member[name]; ok && w.malware(m.Scan) {
 			continue
 		}
 		strata[prevalence.StratumOf(rank[name])].Listed++
@@ -296,7 +291,7 @@ func naive(w *world, scanner, catalogue string) []row {
 	}
 	for name, m := range member {
 		s := m.Scan
-		if !on[name] || malware(s) {
+		if !on[name] || w.malware(s) {
 			continue
 		}
 		x := &strata[prevalence.StratumOf(rank[name])]
@@ -416,6 +411,103 @@ func naive(w *world, scanner, catalogue string) []row {
 	return out
 }
 
+// symbolCount is a published number of projects that have a symbol.
+type symbolCount struct {
+	Name    string   `ch:"name"`
+	Kind    string   `ch:"kind"`
+	Seen    []uint32 `ch:"seen"` // by stratum, as the others
+	Drawn   []uint32 `ch:"drawn"`
+	Proven  []uint32 `ch:"proven"`
+	Support uint32   `ch:"support_only"`
+}
+
+// publishedSymbols reads the counts of symbols of the newest snapshot.
+func publishedSymbols(t *testing.T, db *store.DB) []symbolCount {
+	t.Helper()
+	rows, err := store.Select[symbolCount](t.Context(), db, `SELECT name, kind, seen, drawn, proven, support_only FROM `+db.Views()+`.symbol_counts
+		WHERE snapshot = (SELECT max(snapshot) FROM snapshots) ORDER BY name, kind`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// naiveSymbols counts the symbols of a world the slow and obvious way.
+func naiveSymbols(w *world) []symbolCount {
+	of := map[[2]string]*symbolCount{}
+	counted, drawn, rank := counted(w)
+	for name, s := range counted {
+		h := prevalence.StratumOf(rank[name])
+		type seen struct{ any, head, proven bool }
+		symbols := map[[2]string]seen{}
+		for _, x := range s.Symbols {
+			key := [2]string{x.Name, string(x.Kind)}
+			b := symbols[key]
+			b.head = b.head || x.Context != message.ContextSupport
+			b.proven = b.proven || x.Context != message.ContextSupport && x.Certainty == message.Resolved
+			symbols[key] = b
+		}
+		for key, b := range symbols {
+			x := of[key]
+			if x == nil {
+				x = &symbolCount{Name: key[0], Kind: key[1], Seen: make([]uint32, 4), Drawn: make([]uint32, 4), Proven: make([]uint32, 4)}
+				of[key] = x
+			}
+			if !b.head {
+				x.Support++
+				continue
+			}
+			x.Seen[h]++
+			if drawn[name] {
+				x.Drawn[h]++
+			}
+			if b.proven {
+				x.Proven[h]++
+			}
+		}
+	}
+	out := make([]symbolCount, 0, len(of))
+	for _, x := range of {
+		out = append(out, *x)
+	}
+	slices.SortFunc(out, func(a, b symbolCount) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind)) })
+	return out
+}
+
+// counted are the scans that enter the counts of a world, by project, which
+// projects were drawn, and ranks.
+func counted(w *world) (scans map[string]*message.Scan, drawn map[string]bool, rank map[string]int) {
+	member := map[string]aggregator.Scan{}
+	scans, drawn, rank = map[string]*message.Scan{}, map[string]bool{}, map[string]int{}
+	for _, s := range w.scans {
+		drawn[s.Scan.Project] = drawn[s.Scan.Project] || s.Scan.Drawn
+		if !s.Scan.PageLatest || s.Scan.Scanner != "1" || s.Scan.Catalogue != rules().Hash() {
+			continue
+		}
+		old, ok := member[s.Scan.Project]
+		if !ok || cmp.Or(cmp.Compare(s.Scan.JobSeq, old.Scan.JobSeq), cmp.Compare(s.Seq, old.Seq)) > 0 {
+			member[s.Scan.Project] = s
+		}
+	}
+	for i, name := range w.ranking.Projects {
+		rank[name] = i + 1
+	}
+	for name, m := range member {
+		_, listed := w.index.Projects[name]
+		if (listed || slices.Contains(w.index.Pending, name)) && (m.Scan.Outcome == "ok" || m.Scan.Outcome == "partial") && !w.malware(m.Scan) {
+			scans[name] = m.Scan
+		}
+	}
+	return scans, drawn, rank
+}
+
+// malware reports whether a release is labelled malware.
+func (w *world) malware(s *message.Scan) bool {
+	return slices.ContainsFunc(w.labels, func(l labels.Label) bool {
+		return l.Class == labels.Malware && l.Withdrawn.IsZero() && l.Project == s.Project && (l.Version == "" || l.Version == s.Version)
+	})
+}
+
 // Whatever the world: a snapshot's numbers are the naive ones, and stay so when
 // the same scans come twice, in another order, in other batches, with restarts
 // in between.
@@ -455,6 +547,10 @@ func TestSnapshotEqualsNaiveCount(t *testing.T) {
 			}
 			if diff := gocmp.Diff(want, published(t, db)); diff != "" {
 				t.Fatalf("first snapshot (-naive +published):\n%s", diff)
+			}
+			symbols := naiveSymbols(w)
+			if diff := gocmp.Diff(symbols, publishedSymbols(t, db)); diff != "" || len(symbols) == 0 {
+				t.Fatalf("symbols of the first snapshot (-naive +published):\n%s", diff)
 			}
 			first := a.Coverage()
 

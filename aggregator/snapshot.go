@@ -97,7 +97,7 @@ func (a *Aggregator) snapshot(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	counted := time.Since(began)
-	if err := a.db.Exec(ctx, symbolCountsSQL, store.Params{"snapshot": s.Snapshot}); err != nil {
+	if err := a.countSymbols(ctx, s.Snapshot); err != nil {
 		return false, err
 	}
 	if err := a.db.Insert(ctx, "snapshots", s.columns()...); err != nil {

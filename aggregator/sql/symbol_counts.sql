@@ -1,4 +1,5 @@
--- In how many counted members each symbol stands, by stratum.
+-- In how many counted members each symbol stands, by stratum. Where rows may
+-- stand twice, symbols is read with FINAL.
 INSERT INTO symbol_counts
     (snapshot, name, kind, seen_100, seen_1k, seen_10k, seen_rest, drawn_100, drawn_1k, drawn_10k, drawn_rest,
      proven_100, proven_1k, proven_10k, proven_rest, support_only)
@@ -15,3 +16,4 @@ FROM
     WHERE contexts != 0 AND dictGet('members', 'scan_seq', toUInt64(project_id)) = scan_seq
 )
 GROUP BY name, kind
+SETTINGS max_bytes_before_external_group_by = 600000000
