@@ -67,12 +67,14 @@ type Aggregator struct {
 	ids  *ids
 	want chan struct{} // holds one request for a snapshot
 
-	index    *indexState
-	scans    uint64 // highest scan_seq in the tables
-	stored   bool   // scans were stored since the newest snapshot was last compared with the tables
-	states   uint64 // everything of STATES up to here is in the tables
-	labels   uint64 // hash of the malware labels, as far as they were looked at
-	coverage coverage
+	index  *indexState
+	scans  uint64 // highest scan_seq in the tables
+	stored bool   // scans were stored since the newest snapshot was last compared with the tables
+	states uint64 // everything of STATES up to here is in the tables
+	// rematched is when scans were last matched anew, as far as that was looked at.
+	rematched uint64
+	labels    uint64 // hash of the malware labels, as far as they were looked at
+	coverage  coverage
 }
 
 // New reads where the dataset stands, and removes what a snapshot that was
@@ -82,12 +84,9 @@ func New(ctx context.Context, db *store.DB, o Options) (*Aggregator, error) {
 	if err := o.defaults(); err != nil {
 		return nil, err
 	}
-	current, err := db.Current(ctx)
+	err := checkCurrent(ctx, db)
 	if err != nil {
-		return nil, fmt.Errorf("aggregator: %w", err)
-	}
-	if !current {
-		return nil, errors.New("aggregator: the tables are older than this build; run `prevalence migrate`")
+		return nil, err
 	}
 	a := &Aggregator{db: db, o: o, want: make(chan struct{}, 1), stored: true}
 	if a.ids, err = loadIDs(ctx, db); err != nil {
@@ -98,6 +97,12 @@ func New(ctx context.Context, db *store.DB, o Options) (*Aggregator, error) {
 	}
 	if a.states, err = number(ctx, db, "SELECT max(seq) AS n FROM positions WHERE stream = 'STATES'"); err != nil {
 		return nil, fmt.Errorf("aggregator: last state: %w", err)
+	}
+	if a.rematched, err = number(ctx, db, "SELECT max(seq) AS n FROM positions WHERE stream = '"+rematchPosition+"'"); err != nil {
+		return nil, fmt.Errorf("aggregator: last rematch: %w", err)
+	}
+	if err := noteCatalogue(ctx, db, o.Catalog); err != nil {
+		return nil, fmt.Errorf("aggregator: catalogue: %w", err)
 	}
 	if err := a.sweepUnpublished(ctx); err != nil {
 		return nil, err

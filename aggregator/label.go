@@ -22,16 +22,9 @@ type labelRows struct {
 	Imported  []time.Time `ch:"imported"`
 }
 
-// Labels are the malware labels of a dataset. An Aggregator that runs beside
-// them takes notice at its next snapshot.
-type Labels struct{ db *store.DB }
-
-// NewLabels returns the labels in db, whose tables must be up to date.
-func NewLabels(db *store.DB) *Labels { return &Labels{db} }
-
-// Import stores labels. One that is there already is replaced, so that a feed
+// ImportLabels stores labels. One that is there already is replaced, so that a feed
 // may be imported again and again.
-func (l *Labels) Import(ctx context.Context, list []labels.Label) error {
+func (u *Upkeep) ImportLabels(ctx context.Context, list []labels.Label) error {
 	var rows labelRows
 	now := time.Now().UTC()
 	for _, x := range list {
@@ -45,7 +38,7 @@ func (l *Labels) Import(ctx context.Context, list []labels.Label) error {
 		rows.Withdrawn = append(rows.Withdrawn, second(x.Withdrawn))
 		rows.Imported = append(rows.Imported, now)
 	}
-	if err := l.db.Insert(ctx, "malware_labels", store.Columns(&rows)...); err != nil {
+	if err := u.db.Insert(ctx, "malware_labels", store.Columns(&rows)...); err != nil {
 		return fmt.Errorf("aggregator: malware labels: %w", err)
 	}
 	return nil
@@ -63,10 +56,10 @@ type RankedLabel struct {
 	Withdrawn time.Time `ch:"withdrawn" json:"withdrawn,omitzero"`
 }
 
-// Review lists the labels that touch the Top 10k of the newest ranking, the
+// LabelsToReview lists the labels that touch the Top 10k of the newest ranking, the
 // most used project first.
-func (l *Labels) Review(ctx context.Context) ([]RankedLabel, error) {
-	rows, err := store.Select[RankedLabel](ctx, l.db, reviewSQL, nil)
+func (u *Upkeep) LabelsToReview(ctx context.Context) ([]RankedLabel, error) {
+	rows, err := store.Select[RankedLabel](ctx, u.db, reviewSQL, nil)
 	if err != nil {
 		return nil, fmt.Errorf("aggregator: labels to review: %w", err)
 	}

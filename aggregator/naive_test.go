@@ -62,6 +62,15 @@ func newAggregator(t *testing.T, db *store.DB) *aggregator.Aggregator {
 	return a
 }
 
+func upkeep(t *testing.T, db *store.DB) *aggregator.Upkeep {
+	t.Helper()
+	u, err := aggregator.NewUpkeep(t.Context(), db, aggregator.UpkeepOptions{Catalog: rules()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
 // wholeIndex is an index that is declared complete.
 const wholeIndex = "https://whole.example.org/simple/"
 
@@ -538,7 +547,7 @@ func TestSnapshotEqualsNaiveCount(t *testing.T) {
 					scans = scans[n:]
 				}
 			}
-			if err := aggregator.NewLabels(db).Import(t.Context(), w.labels); err != nil {
+			if err := upkeep(t, db).ImportLabels(t.Context(), w.labels); err != nil {
 				t.Fatal(err)
 			}
 			deliver()

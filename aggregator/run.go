@@ -146,7 +146,7 @@ func (a *Aggregator) refresh(ctx context.Context, c *queue.Conn) error {
 	if err := a.refreshStates(ctx, c); err != nil {
 		return err
 	}
-	if err := a.refreshLabels(ctx); err != nil {
+	if err := a.refreshOthers(ctx); err != nil {
 		return err
 	}
 	revision, err := c.IndexRevision(ctx)

@@ -58,7 +58,7 @@ func (a *Aggregator) snapshot(ctx context.Context) (bool, error) {
 		}
 		index, a.index = a.index, nil
 	}
-	if err := a.refreshLabels(ctx); err != nil {
+	if err := a.refreshOthers(ctx); err != nil {
 		return false, err
 	}
 	last, err := a.lastSnapshot(ctx)

@@ -26,6 +26,16 @@ var (
 	maliciousSQL string
 	//go:embed sql/shared.sql
 	sharedSQL string
+	//go:embed sql/rematch_from.sql
+	rematchFromSQL string
+	//go:embed sql/rematch_scans.sql
+	rematchScansSQL string
+	//go:embed sql/rematch_symbols.sql
+	rematchSymbolsSQL string
+	//go:embed sql/rematch_indicators.sql
+	rematchIndicatorsSQL string
+	//go:embed sql/rematch_insert.sql
+	rematchInsertSQL string
 	//go:embed sql/review.sql
 	reviewSQL string
 	//go:embed sql/symbol_counts.sql
