@@ -420,6 +420,16 @@ func naive(w *world, scanner, catalogue string) []row {
 	return out
 }
 
+// one is the one row of a query.
+func one[T any](t *testing.T, db *store.DB, query string) T {
+	t.Helper()
+	rows, err := store.Select[T](t.Context(), db, query, nil)
+	if err != nil || len(rows) != 1 {
+		t.Fatalf("%d rows, %v: %s", len(rows), err, query)
+	}
+	return rows[0]
+}
+
 // symbolCount is a published number of projects that have a symbol.
 type symbolCount struct {
 	Name    string   `ch:"name"`

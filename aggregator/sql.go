@@ -26,6 +26,10 @@ var (
 	maliciousSQL string
 	//go:embed sql/shared.sql
 	sharedSQL string
+	//go:embed sql/garbage.sql
+	garbageSQL string
+	//go:embed sql/stale_rematch.sql
+	staleRematchSQL string
 	//go:embed sql/rematch_from.sql
 	rematchFromSQL string
 	//go:embed sql/rematch_scans.sql
