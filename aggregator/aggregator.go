@@ -75,6 +75,8 @@ type Aggregator struct {
 	rematched uint64
 	labels    uint64 // hash of the malware labels, as far as they were looked at
 	coverage  coverage
+
+	publication Publication
 }
 
 // New reads where the dataset stands, and removes what a snapshot that was

@@ -31,6 +31,15 @@ type Coverage struct {
 	IndexSweep    time.Time
 }
 
+// Publication says how long it took to publish a snapshot: until every
+// prevalence was written, and with the counts of symbols.
+type Publication struct {
+	Prevalence, Took time.Duration
+}
+
+// Publication is that of the newest snapshot that this Aggregator published.
+func (a *Aggregator) Publication() Publication { return a.publication }
+
 // Snapshot publishes a snapshot of what is in the tables, unless it would equal
 // the one before: same scans, versions, index and ranking. It reports whether
 // it published one; in either case Coverage says that the newest snapshot
@@ -109,7 +118,9 @@ func (a *Aggregator) snapshot(ctx context.Context) (bool, error) {
 	if err := a.noteCoverage(ctx, s, index); err != nil {
 		return true, err
 	}
-	a.o.Log.Info("snapshot published", "snapshot", s.Snapshot, "projects", s.Projects, "counted", counted.Round(time.Millisecond), "took", time.Since(began).Round(time.Millisecond))
+	a.publication = Publication{Prevalence: counted, Took: time.Since(began)}
+	a.o.Log.Info("snapshot published", "snapshot", s.Snapshot, "projects", s.Projects,
+		"prevalence", counted.Round(time.Millisecond), "took", a.publication.Took.Round(time.Millisecond))
 	return true, a.prune(ctx)
 }
 
