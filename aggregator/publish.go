@@ -139,7 +139,7 @@ func (a *Aggregator) sweepUnpublished(ctx context.Context) error {
 				return fmt.Errorf("aggregator: unpublished snapshot %s: %w", m.Snapshot, err)
 			}
 		}
-		if err := a.dropSymbolCounts(ctx, m.Snapshot); err != nil {
+		if err := a.dropFresh(ctx, m.Snapshot); err != nil {
 			return fmt.Errorf("aggregator: unpublished snapshot %s: %w", m.Snapshot, err)
 		}
 		if err := a.dropMembers(ctx, m.Snapshot); err != nil {
@@ -155,13 +155,21 @@ func (a *Aggregator) dropMembers(ctx context.Context, snapshot string) error {
 	return a.db.Exec(ctx, "ALTER TABLE snapshot_projects DROP PARTITION '"+snapshot+"'", nil)
 }
 
-// dropSymbolCounts removes the counts of the symbols of a snapshot.
-func (a *Aggregator) dropSymbolCounts(ctx context.Context, snapshot string) error {
-	return a.db.Exec(ctx, "ALTER TABLE symbol_counts DROP PARTITION '"+snapshot+"'", nil)
+// dropFresh removes what the newest snapshots alone have: the counts of symbols,
+// and which domains may be shown.
+func (a *Aggregator) dropFresh(ctx context.Context, snapshot string) error {
+	for _, table := range freshTables {
+		if err := a.db.Exec(ctx, "ALTER TABLE "+table+" DROP PARTITION '"+snapshot+"'", nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// keepSymbolCounts is how many snapshots keep the counts of symbols.
-const keepSymbolCounts = 2
+// freshTables have a partition a snapshot, of the newest keepFresh.
+var freshTables = []string{"symbol_counts", "shown_domains"}
+
+const keepFresh = 2
 
 // prune drops the lists of projects that are kept no longer.
 func (a *Aggregator) prune(ctx context.Context) error {
@@ -174,13 +182,14 @@ func (a *Aggregator) prune(ctx context.Context) error {
 			return fmt.Errorf("aggregator: members of %s: %w", m.Snapshot, err)
 		}
 	}
-	counted, err := store.Select[memberList](ctx, a.db, "SELECT DISTINCT snapshot, true AS published FROM symbol_counts ORDER BY snapshot DESC", nil)
+	fresh, err := store.Select[memberList](ctx, a.db, `SELECT DISTINCT snapshot, true AS published FROM
+		(SELECT snapshot FROM symbol_counts UNION DISTINCT SELECT snapshot FROM shown_domains) ORDER BY snapshot DESC`, nil)
 	if err != nil {
-		return fmt.Errorf("aggregator: symbol counts: %w", err)
+		return fmt.Errorf("aggregator: counts of symbols: %w", err)
 	}
-	for _, m := range counted[min(len(counted), keepSymbolCounts):] {
-		if err := a.dropSymbolCounts(ctx, m.Snapshot); err != nil {
-			return fmt.Errorf("aggregator: symbol counts of %s: %w", m.Snapshot, err)
+	for _, m := range fresh[min(len(fresh), keepFresh):] {
+		if err := a.dropFresh(ctx, m.Snapshot); err != nil {
+			return fmt.Errorf("aggregator: counts of symbols of %s: %w", m.Snapshot, err)
 		}
 	}
 	return nil

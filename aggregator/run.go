@@ -82,16 +82,27 @@ type fetched struct {
 }
 
 // fetch fetches and decodes the next batch while one is stored: at most two are
-// in memory. stop ends it and returns when it has ended.
+// in memory, and the slower the database, the larger they are, up to the limit. stop ends it and returns when it has ended.
 func (a *Aggregator) fetch(ctx context.Context, consumer *queue.ScanConsumer) (batches <-chan fetched, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	out, done := make(chan fetched), make(chan struct{})
 	go func() {
 		defer close(done)
-		for {
-			batch, err := consumer.Fetch(ctx, a.o.BatchScans, a.o.BatchWait)
+		for batch := new(queue.ScanBatch); ; {
+			err := consumer.Fill(ctx, batch, a.o.BatchScans, a.o.BatchWait)
+			if err == nil && !batch.Full(a.o.BatchScans) {
+				select { // the batch grows as long as the one before is being stored
+				case out <- fetched{batch, nil}:
+					batch = new(queue.ScanBatch)
+				case <-ctx.Done():
+					return
+				default:
+				}
+				continue
+			}
 			select {
 			case out <- fetched{batch, err}:
+				batch = new(queue.ScanBatch)
 			case <-ctx.Done():
 				return
 			}

@@ -109,6 +109,9 @@ func (a *Aggregator) snapshot(ctx context.Context) (bool, error) {
 	if err := a.countSymbols(ctx, s.Snapshot); err != nil {
 		return false, err
 	}
+	if err := a.db.Exec(ctx, shownDomainsSQL, store.Params{"snapshot": s.Snapshot}); err != nil {
+		return false, err
+	}
 	if err := a.db.Insert(ctx, "snapshots", s.columns()...); err != nil {
 		return false, err
 	}

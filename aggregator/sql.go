@@ -26,6 +26,8 @@ var (
 	maliciousSQL string
 	//go:embed sql/shared.sql
 	sharedSQL string
+	//go:embed sql/shown_domains.sql
+	shownDomainsSQL string
 	//go:embed sql/garbage.sql
 	garbageSQL string
 	//go:embed sql/stale_rematch.sql
