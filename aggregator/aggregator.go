@@ -22,7 +22,7 @@ type Options struct {
 	// minutes of Run, then 1 h. A snapshot is also taken when the broker has
 	// nothing left to do, and on request.
 	SnapshotEvery time.Duration
-	// BatchScans is how many scans an insert holds at most; default 2,000.
+	// BatchScans is how many scans an insert holds at most; default 1,000.
 	BatchScans int
 	// BatchWait is how long a batch waits to become full; default 500 ms.
 	BatchWait time.Duration
@@ -45,7 +45,7 @@ func (o *Options) defaults() error {
 		return errors.New("aggregator: a negative option")
 	}
 	if o.BatchScans == 0 {
-		o.BatchScans = 2_000
+		o.BatchScans = 1_000
 	}
 	if o.BatchWait == 0 {
 		o.BatchWait = 500 * time.Millisecond
@@ -77,6 +77,7 @@ type Aggregator struct {
 	coverage  coverage
 
 	publication Publication
+	rows        batchRows // of the batch that is stored
 }
 
 // New reads where the dataset stands, and removes what a snapshot that was

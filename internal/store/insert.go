@@ -68,3 +68,19 @@ func columnsOf(s reflect.Value) []Column {
 	}
 	return columns
 }
+
+// Reset empties the columns of v, a pointer to a struct as Columns takes it, and
+// keeps their room for the next rows.
+func Reset(v any) { resetColumns(reflect.ValueOf(v).Elem()) }
+
+func resetColumns(s reflect.Value) {
+	for i := range s.NumField() {
+		field := s.Type().Field(i)
+		if field.Anonymous {
+			resetColumns(s.Field(i))
+		} else if _, ok := field.Tag.Lookup("ch"); ok {
+			s.Field(i).Clear() // lets go of what the rows refer to
+			s.Field(i).SetLen(0)
+		}
+	}
+}
