@@ -457,7 +457,7 @@ func naiveSymbols(w *world) []symbolCount {
 	counted, drawn, rank := counted(w)
 	for name, s := range counted {
 		h := prevalence.StratumOf(rank[name])
-		type seen struct{ any, head, proven bool }
+		type seen struct{ head, proven bool }
 		symbols := map[[2]string]seen{}
 		for _, x := range s.Symbols {
 			key := [2]string{x.Name, string(x.Kind)}

@@ -53,20 +53,17 @@ func parseRequirement(s string) (requirement, bool) {
 		}
 		rest = strings.TrimSpace(after)
 	}
-	marked := false
 	if address, ok := strings.CutPrefix(rest, "@"); ok {
 		// An address may hold a semicolon; a marker after one stands behind a blank.
-		address, r.marker, marked = strings.Cut(address, " ;")
+		address, r.marker, _ = strings.Cut(address, " ;")
 		r.specifier = "@ " + withoutUser(strings.TrimSpace(address))
 	} else {
-		rest, r.marker, marked = strings.Cut(rest, ";")
+		rest, r.marker, _ = strings.Cut(rest, ";")
 		r.specifier = strings.Join(strings.Fields(strings.Trim(strings.TrimSpace(rest), "()")), "")
 	}
-	if marked {
-		r.marker = strings.Join(strings.Fields(r.marker), " ")
-		for _, m := range markerExtra.FindAllStringSubmatch(r.marker, -1) {
-			r.extra = append(r.extra, normalize(m[1]+m[2]))
-		}
+	r.marker = strings.Join(strings.Fields(r.marker), " ")
+	for _, m := range markerExtra.FindAllStringSubmatch(r.marker, -1) {
+		r.extra = append(r.extra, normalize(m[1]+m[2]))
 	}
 	r.extras, r.extra = sortedSet(r.extras), sortedSet(r.extra)
 	return r, true

@@ -22,6 +22,7 @@ func (a *Aggregator) countSymbols(ctx context.Context, snapshot string) error {
 	if err != nil {
 		return err
 	}
+	a.o.Log.Debug("counting symbols", "rows", rows, "brought", brought)
 	query := symbolCountsSQL
 	if rows != brought {
 		query = strings.Replace(query, "FROM symbols", "FROM symbols FINAL", 1)

@@ -121,12 +121,11 @@ func OSV(fsys fs.FS, source string) (Read, error) {
 		if err != nil {
 			return err
 		}
-		var rec osvRecord
-		if json.Unmarshal(b, &rec) != nil || rec.ID == "" {
+		if rec, ok := parse[osvRecord](b); ok && rec.ID != "" {
+			r.addOSV(&rec, source)
+		} else {
 			r.skip("malformed")
-			return nil
 		}
-		r.addOSV(&rec, source)
 		return nil
 	})
 	if err != nil {
@@ -217,12 +216,11 @@ func Campaigns(fsys fs.FS, source string) (Read, error) {
 		if err != nil {
 			return err
 		}
-		list := make([]campaign, 1)
-		if json.Unmarshal(b, &list[0]) != nil {
-			if list = nil; json.Unmarshal(b, &list) != nil {
-				r.skip("malformed")
-				return nil
-			}
+		list, many := parse[[]campaign](b)
+		if one, ok := parse[campaign](b); ok {
+			list = []campaign{one}
+		} else if !many {
+			r.skip("malformed")
 		}
 		for _, c := range list {
 			r.addCampaign(c, source)
@@ -290,6 +288,12 @@ func List(in io.Reader, source string, class Class) (Read, error) {
 		return Read{}, fmt.Errorf("labels: read list: %w", err)
 	}
 	return r, nil
+}
+
+// parse decodes JSON; it reports false for what is none, or of another shape.
+func parse[T any](b []byte) (v T, ok bool) {
+	ok = json.Unmarshal(b, &v) == nil
+	return v, ok
 }
 
 func readFile(fsys fs.FS, name string) ([]byte, error) {
