@@ -101,8 +101,8 @@ func New(ctx context.Context, db *store.DB, o Options) (*Aggregator, error) {
 	if a.states, err = number(ctx, db, "SELECT max(seq) AS n FROM positions WHERE stream = 'STATES'"); err != nil {
 		return nil, fmt.Errorf("aggregator: last state: %w", err)
 	}
-	if a.rematched, err = number(ctx, db, "SELECT max(seq) AS n FROM positions WHERE stream = '"+rematchPosition+"'"); err != nil {
-		return nil, fmt.Errorf("aggregator: last rematch: %w", err)
+	if err := a.refreshOthers(ctx); err != nil {
+		return nil, err
 	}
 	if err := noteCatalogue(ctx, db, o.Catalog); err != nil {
 		return nil, fmt.Errorf("aggregator: catalogue: %w", err)

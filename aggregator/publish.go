@@ -74,6 +74,9 @@ func (a *Aggregator) loadCoverage(ctx context.Context) error {
 	for _, r := range rows {
 		c.ScansThrough, c.StatesThrough, c.IndexRevision, c.IndexSweep = r.ScansThrough, r.StatesThrough, r.IndexRevision, r.IndexSweep
 	}
+	if last.Labels != a.labels || a.rematched > uint64(last.Taken.UnixMicro()) {
+		c.ScansThrough = 0 // it is of other labels or rules
+	}
 	a.setCoverage(c)
 	return nil
 }

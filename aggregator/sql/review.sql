@@ -4,7 +4,7 @@ FROM (SELECT * FROM malware_labels FINAL) AS l
 INNER JOIN
 (
     SELECT project, min(rank) AS rank FROM rankings
-    WHERE ranking = (SELECT ranking FROM rankings GROUP BY ranking ORDER BY max(state_seq) DESC LIMIT 1)
+    WHERE ranking IN (SELECT ranking FROM rankings GROUP BY ranking ORDER BY max(state_seq) DESC LIMIT 1)
     GROUP BY project HAVING rank <= 10000
 ) AS r ON r.project = l.project
 ORDER BY rank, project, version, source, id

@@ -11,7 +11,7 @@ import (
 // keep opens the dataset to look after it, does so, and closes it again. When
 // nothing runs on the data folder, the database is started for the occasion.
 func (a *app) keep(ctx context.Context, c *config, work func(*aggregator.Upkeep, *catalog.Catalog) error) error {
-	rules, err := catalog.Default()
+	rules, err := c.catalogue()
 	if err != nil {
 		return err
 	}
