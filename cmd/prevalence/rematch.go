@@ -44,7 +44,6 @@ ones did. It may be interrupted and run again, and beside "prevalence up".`,
 		},
 	}
 	addFlags(cmd.Flags(), readerKeys...)
-	addFlags(cmd.Flags(), "rules")
 	return cmd
 }
 
