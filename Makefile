@@ -61,6 +61,12 @@ golden: ## refresh golden files; read the diff
 lists: ## fetch the lists of mail domains anew, at the versions that schemas/emaildomains/refresh names
 	$(GO) generate ./schemas/emaildomains
 
+SHARE ?= 0.01
+
+.PHONY: bench-dataset
+bench-dataset: engine ## storing, publishing and asking, over SHARE (0.01) of the index's size
+	bin/prevalence bench dataset --share $(SHARE) $(if $(NAMES),--names $(NAMES))
+
 .PHONY: bench
 bench: ## Go benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...

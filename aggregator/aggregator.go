@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"prevalence/internal/store"
@@ -21,7 +22,7 @@ type Options struct {
 	// minutes of Run, then 1 h. A snapshot is also taken when the broker has
 	// nothing left to do, and on request.
 	SnapshotEvery time.Duration
-	// BatchScans is how many scans an insert holds at most; default 2,000.
+	// BatchScans is how many scans an insert holds at most; default 1,000.
 	BatchScans int
 	// BatchWait is how long a batch waits to become full; default 500 ms.
 	BatchWait time.Duration
@@ -29,7 +30,11 @@ type Options struct {
 	// last one of each day, which always does; default 48. The numbers of a
 	// snapshot are kept for ever.
 	KeepMembers int
-	Log         *slog.Logger // nil discards
+	// CompleteIndexes are the addresses of indexes that hold every name there is,
+	// so that a dependency that is not there is free to be registered; nil means
+	// none, and the issue depends-on-missing is never raised.
+	CompleteIndexes []string
+	Log             *slog.Logger // nil discards
 }
 
 func (o *Options) defaults() error {
@@ -40,7 +45,7 @@ func (o *Options) defaults() error {
 		return errors.New("aggregator: a negative option")
 	}
 	if o.BatchScans == 0 {
-		o.BatchScans = 2_000
+		o.BatchScans = 1_000
 	}
 	if o.BatchWait == 0 {
 		o.BatchWait = 500 * time.Millisecond
@@ -62,11 +67,17 @@ type Aggregator struct {
 	ids  *ids
 	want chan struct{} // holds one request for a snapshot
 
-	index    *indexState
-	scans    uint64 // highest scan_seq in the tables
-	stored   bool   // scans were stored since the newest snapshot was last compared with the tables
-	states   uint64 // everything of STATES up to here is in the tables
-	coverage coverage
+	index  *indexState
+	scans  uint64 // highest scan_seq in the tables
+	stored bool   // scans were stored since the newest snapshot was last compared with the tables
+	states uint64 // everything of STATES up to here is in the tables
+	// rematched is when scans were last matched anew, as far as that was looked at.
+	rematched uint64
+	labels    uint64 // hash of the malware labels, as far as they were looked at
+	coverage  coverage
+
+	publication Publication
+	rows        batchRows // of the batch that is stored
 }
 
 // New reads where the dataset stands, and removes what a snapshot that was
@@ -76,12 +87,9 @@ func New(ctx context.Context, db *store.DB, o Options) (*Aggregator, error) {
 	if err := o.defaults(); err != nil {
 		return nil, err
 	}
-	current, err := db.Current(ctx)
+	err := checkCurrent(ctx, db)
 	if err != nil {
-		return nil, fmt.Errorf("aggregator: %w", err)
-	}
-	if !current {
-		return nil, errors.New("aggregator: the tables are older than this build; run `prevalence migrate`")
+		return nil, err
 	}
 	a := &Aggregator{db: db, o: o, want: make(chan struct{}, 1), stored: true}
 	if a.ids, err = loadIDs(ctx, db); err != nil {
@@ -93,6 +101,12 @@ func New(ctx context.Context, db *store.DB, o Options) (*Aggregator, error) {
 	if a.states, err = number(ctx, db, "SELECT max(seq) AS n FROM positions WHERE stream = 'STATES'"); err != nil {
 		return nil, fmt.Errorf("aggregator: last state: %w", err)
 	}
+	if err := a.refreshOthers(ctx); err != nil {
+		return nil, err
+	}
+	if err := noteCatalogue(ctx, db, o.Catalog); err != nil {
+		return nil, fmt.Errorf("aggregator: catalogue: %w", err)
+	}
 	if err := a.sweepUnpublished(ctx); err != nil {
 		return nil, err
 	}
@@ -100,6 +114,11 @@ func New(ctx context.Context, db *store.DB, o Options) (*Aggregator, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// declaredComplete reports whether an index holds every name there is.
+func (a *Aggregator) declaredComplete(url string) bool {
+	return slices.Contains(a.o.CompleteIndexes, url)
 }
 
 // RequestSnapshot asks Run for a snapshot now. It may be called by any goroutine.

@@ -3,8 +3,6 @@ package aggregator
 import (
 	"cmp"
 	"context"
-	"math"
-	"slices"
 
 	"prevalence/internal/prevalence"
 	"prevalence/internal/store"
@@ -19,6 +17,14 @@ const (
 	kindEmailClass = "email-class" // of the releases that were looked into
 	kindOutcome    = "outcome"     // of every visited project
 	kindReason     = "reason"      // outcome/why, of every visited project
+
+	// How releases are packaged, see packaging.go.
+	kindBuildBackend   = "build-backend"
+	kindDistribution   = "distribution"
+	kindRequiresPython = "requires-python"
+	kindLicense        = "license"
+	kindTyped          = "typed"
+	kindAttested       = "attested"
 )
 
 // thing is what a row of numbers is about.
@@ -31,11 +37,12 @@ func (a thing) compare(b thing) int {
 	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.id, b.id), cmp.Compare(a.context, b.context))
 }
 
-// count is in how many projects of each stratum a thing was seen, and in how
-// many of these it was proven.
+// count is in how many projects of each stratum a thing was seen, in how many
+// of these it was proven, and in how many of the scanned ones nobody knows.
 type count struct {
-	seen   [prevalence.NumStrata]prevalence.Hits
-	proven [prevalence.NumStrata]int
+	seen      [prevalence.NumStrata]prevalence.Hits
+	proven    [prevalence.NumStrata]int
+	undecided [prevalence.NumStrata]prevalence.Hits
 }
 
 // counts gathers the counts of one snapshot.
@@ -49,33 +56,52 @@ func newCounts(t *tallies) *counts { return &counts{tallies: t, of: make(map[thi
 // add counts n more projects of a stratum. A stratum out of range is a row of a
 // newer build and is left out.
 func (c *counts) add(t thing, stratum uint8, drawn, proven bool, n uint64) {
+	x := c.at(t)
+	if int(stratum) >= prevalence.NumStrata {
+		return
+	}
+	addHits(&x.seen[stratum], drawn, n)
+	if proven {
+		x.proven[stratum] += int(n)
+	}
+}
+
+// leaveOpen notes n projects of which nobody knows whether they show t.
+func (c *counts) leaveOpen(t thing, stratum uint8, drawn bool, n uint64) {
+	if x := c.at(t); int(stratum) < prevalence.NumStrata {
+		addHits(&x.undecided[stratum], drawn, n)
+	}
+}
+
+func (c *counts) at(t thing) *count {
 	x := c.of[t]
 	if x == nil {
 		x = new(count)
 		c.of[t] = x
 	}
-	if int(stratum) >= prevalence.NumStrata {
-		return
-	}
-	x.seen[stratum].All += int(n)
+	return x
+}
+
+func addHits(h *prevalence.Hits, drawn bool, n uint64) {
+	h.All += int(n)
 	if drawn {
-		x.seen[stratum].Drawn += int(n)
-	}
-	if proven {
-		x.proven[stratum] += int(n)
+		h.Drawn += int(n)
 	}
 }
 
 // list makes sure that every behaviour and issue of the catalogue has numbers,
 // so that "nobody" is said and not left out. The behaviours are those of another
 // catalogue when the snapshot's hash is another.
-func (c *counts) list(s *snapshotRow, known *catalog.Catalog) {
+func (c *counts) list(s *snapshotRow, known *catalog.Catalog, complete bool) {
 	if s.Catalogue == known.Hash() {
 		for _, r := range known.Rules {
 			c.add(thing{kind: kindBehavior, id: r.ID}, 0, false, false, 0)
 		}
 	}
 	for _, issue := range known.Issues {
+		if issue.ID == issueMissing && !complete {
+			continue // nobody can tell
+		}
 		c.add(thing{kind: kindIssue, id: issue.ID}, 0, false, false, 0)
 	}
 	for _, o := range []message.Outcome{message.OutcomeOK, message.OutcomePartial, message.OutcomeEmpty, message.OutcomeUnanalysed} {
@@ -121,6 +147,7 @@ func (a *Aggregator) tally(ctx context.Context, s *snapshotRow) (*tallies, error
 type visited struct {
 	Stratum    uint8  `ch:"stratum"`
 	Drawn      bool   `ch:"drawn"`
+	Malware    bool   `ch:"malware"`
 	Outcome    string `ch:"outcome"`
 	Why        string `ch:"why"`
 	EmailClass string `ch:"email_class"`
@@ -133,6 +160,10 @@ func (t *tallies) addVisited(v visited) {
 		return
 	}
 	x, n := &t.strata[v.Stratum], int(v.Projects)
+	if v.Malware {
+		x.Listed -= n // no reference project
+		return
+	}
 	all, drawn := &x.Unanalysed, &x.DrawnUnanalysed
 	switch message.Outcome(v.Outcome) {
 	case message.OutcomeOK, message.OutcomePartial:
@@ -154,6 +185,9 @@ func (a *Aggregator) count(ctx context.Context, s *snapshotRow, c *counts) error
 	}
 	for _, v := range rows {
 		c.tallies.addVisited(v)
+		if v.Malware {
+			continue
+		}
 		c.add(thing{kind: kindOutcome, id: v.Outcome}, v.Stratum, v.Drawn, true, v.Projects)
 		scanned := v.Outcome == string(message.OutcomeOK) || v.Outcome == string(message.OutcomePartial)
 		if v.Why != "" {
@@ -163,10 +197,20 @@ func (a *Aggregator) count(ctx context.Context, s *snapshotRow, c *counts) error
 			c.add(thing{kind: kindEmailClass, id: v.EmailClass}, v.Stratum, v.Drawn, true, v.Projects)
 		}
 	}
+	c.list(s, a.o.Catalog, s.IndexComplete && a.declaredComplete(s.IndexURL))
+	if err := a.countBehaviors(ctx, s, c); err != nil {
+		return err
+	}
+	if err := a.countUndecided(ctx, s, c); err != nil {
+		return err
+	}
+	if err := a.compareWithMalware(ctx, s, c); err != nil {
+		return err
+	}
 	if err := a.countIssues(ctx, s, c); err != nil {
 		return err
 	}
-	return a.countBehaviors(ctx, s, c)
+	return a.countPackaging(ctx, s, c)
 }
 
 func (a *Aggregator) countIssues(ctx context.Context, s *snapshotRow, c *counts) error {
@@ -195,6 +239,34 @@ func ofPage(issue string) bool {
 	return issue == "removed-components" || issue == "yanked" || issue == "quarantined"
 }
 
+// Issues that are not always known.
+const (
+	issueMissing         = "depends-on-missing"
+	issueVulnerabilities = "vulnerabilities"
+)
+
+func (a *Aggregator) countUndecided(ctx context.Context, s *snapshotRow, c *counts) error {
+	type row struct {
+		Stratum  uint8  `ch:"stratum"`
+		Drawn    bool   `ch:"drawn"`
+		ID       string `ch:"id"`
+		Projects uint64 `ch:"projects"`
+	}
+	rows, err := store.Select[row](ctx, a.db, undecidedSQL, store.Params{"catalogue": s.Catalogue})
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		c.leaveOpen(thing{kind: kindBehavior, id: r.ID}, r.Stratum, r.Drawn, r.Projects)
+		for _, x := range contextBits {
+			if t := (thing{kind: kindBehavior, id: r.ID, context: x.context}); c.of[t] != nil {
+				c.leaveOpen(t, r.Stratum, r.Drawn, r.Projects)
+			}
+		}
+	}
+	return nil
+}
+
 func (a *Aggregator) countBehaviors(ctx context.Context, s *snapshotRow, c *counts) error {
 	type row struct {
 		Stratum  uint8  `ch:"stratum"`
@@ -204,7 +276,7 @@ func (a *Aggregator) countBehaviors(ctx context.Context, s *snapshotRow, c *coun
 		Resolved uint8  `ch:"resolved"`
 		Projects uint64 `ch:"projects"`
 	}
-	rows, err := store.Select[row](ctx, a.db, behaviorsSQL, store.Params{"snapshot": s.Snapshot, "catalogue": s.Catalogue})
+	rows, err := store.Select[row](ctx, a.db, behaviorsSQL, store.Params{"catalogue": s.Catalogue})
 	if err != nil {
 		return err
 	}
@@ -223,77 +295,4 @@ func (a *Aggregator) countBehaviors(ctx context.Context, s *snapshotRow, c *coun
 		}
 	}
 	return nil
-}
-
-// prevalenceRows are rows of table prevalence, by column.
-type prevalenceRows struct {
-	Snapshot  []string   `ch:"snapshot"`
-	Kind      []string   `ch:"kind"`
-	ID        []string   `ch:"id"`
-	Context   []string   `ch:"context"`
-	Band      []string   `ch:"band"`
-	Count     []uint32   `ch:"count"`
-	Resolved  []uint32   `ch:"resolved"`
-	Scanned   []uint32   `ch:"scanned"`
-	Size      []uint32   `ch:"size"`
-	SizeExact []bool     `ch:"size_exact"`
-	Share     []*float64 `ch:"share"`
-	Low       []*float64 `ch:"low"`
-	High      []*float64 `ch:"high"`
-	Label     []string   `ch:"label"`
-}
-
-// rows computes the estimates of everything counted, in order.
-func (c *counts) rows(snapshot string) *prevalenceRows {
-	things := make([]thing, 0, len(c.of))
-	for t := range c.of {
-		things = append(things, t)
-	}
-	slices.SortFunc(things, thing.compare)
-	visitedStrata := c.tallies.strata
-	for h := range visitedStrata {
-		visitedStrata[h] = visitedStrata[h].Visited()
-	}
-	r := new(prevalenceRows)
-	for _, t := range things {
-		strata := c.tallies.strata
-		if t.kind == kindOutcome || t.kind == kindReason || t.kind == kindIssue && ofPage(t.id) {
-			strata = visitedStrata
-		}
-		x := c.of[t]
-		label := prevalence.LabelOf(prevalence.Of(prevalence.Community, strata, x.seen))
-		for _, b := range prevalence.Bands() {
-			r.add(snapshot, t, b, prevalence.Of(b, strata, x.seen), x.provenIn(b), label)
-		}
-	}
-	return r
-}
-
-func (x *count) provenIn(b prevalence.Band) int {
-	n := 0
-	for _, h := range b.Strata() {
-		n += x.proven[h]
-	}
-	return n
-}
-
-func (r *prevalenceRows) add(snapshot string, t thing, b prevalence.Band, e prevalence.Estimate, resolved int, label prevalence.Label) {
-	r.Snapshot = append(r.Snapshot, snapshot)
-	r.Kind = append(r.Kind, t.kind)
-	r.ID = append(r.ID, t.id)
-	r.Context = append(r.Context, string(t.context))
-	r.Band = append(r.Band, b.String())
-	r.Count = append(r.Count, count32(e.Count))
-	r.Resolved = append(r.Resolved, count32(resolved))
-	r.Scanned = append(r.Scanned, count32(e.Scanned))
-	r.Size = append(r.Size, count32(int(math.Round(e.Size))))
-	r.SizeExact = append(r.SizeExact, e.SizeExact)
-	var share, low, high *float64
-	if e.Known {
-		share, low, high = &e.Share, &e.Low, &e.High
-	}
-	r.Share = append(r.Share, share)
-	r.Low = append(r.Low, low)
-	r.High = append(r.High, high)
-	r.Label = append(r.Label, string(label))
 }

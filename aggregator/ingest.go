@@ -19,6 +19,20 @@ type Scan struct {
 	Scan *message.Scan
 }
 
+// batchRows are the rows of a batch. Their room is kept from one to the next:
+// growing it anew costs as much as filling it.
+type batchRows struct {
+	scans scanRows
+	facts factRows
+	pages pageRows
+}
+
+func (r *batchRows) reset() {
+	for _, columns := range []any{&r.scans, &r.facts.symbols, &r.facts.indicators, &r.facts.emails, &r.facts.dependencies, &r.facts.modules, &r.pages} {
+		store.Reset(columns)
+	}
+}
+
 // Add inserts scans, in one insert a table. It may be called again with the
 // same scans, or in any other order: rows replace themselves. The facts come
 // before the scan that they belong to, so that what a crash cuts off is seen by
@@ -37,18 +51,16 @@ func (a *Aggregator) Add(ctx context.Context, scans []Scan) error {
 	if err != nil {
 		return fmt.Errorf("aggregator: project ids: %w", err)
 	}
-	var rows scanRows
-	var symbols symbolRows
-	var indicators indicatorRows
-	var emails emailRows
+	rows, facts, pages := &a.rows.scans, &a.rows.facts, &a.rows.pages
+	a.rows.reset()
+	defer a.rows.reset()
 	var drawn []uint32
 	through := a.scans
 	for _, s := range scans {
 		id := a.ids.known[s.Scan.Project]
-		rows.add(id, s.Seq, s.Scan)
-		symbols.add(id, s.Seq, s.Scan.Symbols)
-		indicators.add(id, s.Seq, s.Scan.Indicators)
-		emails.add(id, s.Seq, s.Scan.Emails)
+		code, symbols := facts.add(id, s.Seq, s.Scan)
+		rows.add(id, s.Seq, code, symbols, s.Scan)
+		pages.add(id, s.Seq, s.Scan)
 		if s.Scan.Drawn {
 			drawn = append(drawn, id)
 		}
@@ -57,7 +69,10 @@ func (a *Aggregator) Add(ctx context.Context, scans []Scan) error {
 	for _, t := range []struct {
 		table   string
 		columns any
-	}{{"symbols", &symbols}, {"indicators", &indicators}, {"emails", &emails}} {
+	}{
+		{"symbols", &facts.symbols}, {"indicators", &facts.indicators}, {"emails", &facts.emails},
+		{"dependencies", &facts.dependencies}, {"provided_modules", &facts.modules}, {"page_states", pages},
+	} {
 		if err := a.db.Insert(ctx, t.table, store.Columns(t.columns)...); err != nil {
 			return fmt.Errorf("aggregator: facts: %w", err)
 		}
@@ -65,7 +80,7 @@ func (a *Aggregator) Add(ctx context.Context, scans []Scan) error {
 	if err := a.ids.draw(ctx, drawn); err != nil {
 		return fmt.Errorf("aggregator: drawn projects: %w", err)
 	}
-	if err := a.db.Insert(ctx, "scans", store.Columns(&rows)...); err != nil {
+	if err := a.db.Insert(ctx, "scans", store.Columns(rows)...); err != nil {
 		return fmt.Errorf("aggregator: scans: %w", err)
 	}
 	a.scans, a.stored = through, true

@@ -70,7 +70,7 @@ func runAt(ctx context.Context, p place) error {
 		return err
 	}
 	defer c.Close()
-	a, err := aggregator.New(ctx, db, aggregator.Options{Catalog: rules(), BatchScans: 40, BatchWait: 50 * time.Millisecond,
+	a, err := aggregator.New(ctx, db, aggregator.Options{Catalog: rules(), CompleteIndexes: []string{wholeIndex}, BatchScans: 40, BatchWait: 50 * time.Millisecond,
 		SnapshotEvery: 300 * time.Millisecond, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"prevalence/aggregator"
+	"prevalence/aggregator/labels"
 	"prevalence/internal/engine"
 	"prevalence/internal/engine/enginetest"
 	"prevalence/internal/prevalence"
@@ -31,7 +32,8 @@ func rules() *catalog.Catalog {
 		Rules: []catalog.Rule{{ID: "file/delete"}, {ID: "file/rename"}, {ID: "network/socket"}, {ID: "anomaly/anonymous-email"}, {ID: "memory/raw-memory"}},
 		Issues: []catalog.Issue{
 			{ID: "anonymous-author", Behaviors: []string{"anomaly/anonymous-email"}},
-			{ID: "removed-components"}, {ID: "yanked"}, {ID: "quarantined"},
+			{ID: "removed-components"}, {ID: "yanked"}, {ID: "quarantined"}, {ID: "depends-on-missing"},
+			{ID: "shared-with-malware"}, {ID: "vulnerabilities"},
 		},
 	}
 }
@@ -53,12 +55,24 @@ func connect(t *testing.T, ch *engine.ClickHouse) *store.DB {
 
 func newAggregator(t *testing.T, db *store.DB) *aggregator.Aggregator {
 	t.Helper()
-	a, err := aggregator.New(t.Context(), db, aggregator.Options{Catalog: rules()})
+	a, err := aggregator.New(t.Context(), db, aggregator.Options{Catalog: rules(), CompleteIndexes: []string{wholeIndex}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a
 }
+
+func upkeep(t *testing.T, db *store.DB) *aggregator.Upkeep {
+	t.Helper()
+	u, err := aggregator.NewUpkeep(t.Context(), db, aggregator.UpkeepOptions{Catalog: rules()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// wholeIndex is an index that is declared complete.
+const wholeIndex = "https://whole.example.org/simple/"
 
 // world is an index with scans, states and a ranking: all that a snapshot is made of.
 type world struct {
@@ -66,6 +80,7 @@ type world struct {
 	ranking message.Ranking
 	states  []aggregator.State
 	scans   []aggregator.Scan
+	labels  []labels.Label
 }
 
 // randomWorld makes a world of n names with every oddity there is: names
@@ -82,6 +97,7 @@ func randomWorld(seed uint64, n int) *world {
 	}
 	if rng.IntN(2) == 0 {
 		w.index.Serial = "12345"
+		w.index.URL = wholeIndex
 	}
 	seq := uint64(1_790_000_000_000_000)
 	behaviors := []string{"file/delete", "file/rename", "network/socket", "anomaly/anonymous-email", "not/listed"}
@@ -104,6 +120,16 @@ func randomWorld(seed uint64, n int) *world {
 		}
 		if !complete && rng.IntN(3) == 0 {
 			continue
+		}
+		if rng.IntN(15) == 0 {
+			l := labels.Label{Source: pick("feed", "list"), Project: name, Version: pick("", "1.0", "1.1"), ID: "MAL-1", Class: labels.Malware}
+			switch rng.IntN(4) {
+			case 0:
+				l.Withdrawn = time.Unix(1_790_000_000, 0)
+			case 1:
+				l.Class = labels.Canary
+			}
+			w.labels = append(w.labels, l)
 		}
 		drawn := order[i]%4 != 0
 		for range 1 + rng.IntN(3) {
@@ -133,7 +159,22 @@ func randomWorld(seed uint64, n int) *world {
 						}
 					}
 				}
-				s.Symbols = []message.Symbol{{Name: "os.remove", Kind: message.SymbolCall, Context: message.ContextCall, Certainty: message.Resolved, Hits: 1}}
+				for i := range rng.IntN(6) {
+					s.Symbols = append(s.Symbols, message.Symbol{Name: fmt.Sprintf("os.f%d", rng.IntN(1+i)), Kind: message.SymbolKind(pick("call", "ref")),
+						Context: contexts[rng.IntN(len(contexts))], Certainty: message.Certainty(pick("resolved", "likely")), Hits: 1})
+				}
+				for range rng.IntN(3) {
+					s.Metadata.RequiresDist = append(s.Metadata.RequiresDist, pick("Never_Seen>=1", "project-7 ; extra == 'x'", "project.8", "project-9[y]"))
+				}
+				s.Kinds, s.Attested, s.Metadata.Typed = []string{pick("sdist", "wheel-pure")}, rng.IntN(3) == 0, rng.IntN(2) == 0
+				s.Metadata.License, s.Metadata.BuildBackend = pick("MIT", "", "Apache-2.0"), pick("hatchling.build", "")
+				s.Metadata.RequiresPython = pick("", ">=3.9", "~= 3.10.2,<4", "<3")
+				if rng.IntN(3) > 0 {
+					s.Vulnerabilities = new(message.Vulnerabilities)
+					if rng.IntN(3) == 0 {
+						s.Vulnerabilities.IDs = []string{"PYSEC-2026-1"}
+					}
+				}
 				s.Emails = []message.Email{{Domain: "example.org", Class: s.EmailClass, Key: "00ff", KeyID: "k"}}
 				s.Indicators = []message.Indicator{{Kind: "domain", Value: "example.invalid", Context: message.ContextCall, Hits: 1}}
 			}
@@ -212,7 +253,21 @@ func naive(w *world, scanner, catalogue string) []row {
 	hits := map[key]*[4]prevalence.Hits{}
 	proven := map[key]*[4]int{}
 	var strata [4]prevalence.Tally
+	var unknown [4]prevalence.Hits // scanned projects whose vulnerabilities nobody knows
+	missing := map[string]bool{}
+	gone := map[string]bool{}
+	back := map[string]bool{}
+	for project, of := range states {
+		for _, st := range of {
+			back[project] = back[project] || st.State.State == "resurrected"
+		}
+		gone[project] = back[project] || of[len(of)-1].State.State == "removed"
+	}
+	missing["never-seen"] = w.index.URL == wholeIndex && w.index.Complete
 	for name := range on {
+		if m, ok := member[name]; ok && w.malware(m.Scan) {
+			continue
+		}
 		strata[prevalence.StratumOf(rank[name])].Listed++
 	}
 	see := func(name string, k key, isProven, counted bool) {
@@ -235,16 +290,19 @@ func naive(w *world, scanner, catalogue string) []row {
 		see("", key{"behavior", r.ID, ""}, false, false)
 	}
 	for _, i := range rules().Issues {
+		if i.ID == "depends-on-missing" && !missing["never-seen"] {
+			continue
+		}
 		see("", key{"issue", i.ID, ""}, false, false)
 	}
 	for _, o := range []string{"ok", "partial", "empty", "unanalysed"} {
 		see("", key{"outcome", o, ""}, false, false)
 	}
 	for name, m := range member {
-		if !on[name] {
+		s := m.Scan
+		if !on[name] || w.malware(s) {
 			continue
 		}
-		s := m.Scan
 		x := &strata[prevalence.StratumOf(rank[name])]
 		d := 0
 		if drawn[name] {
@@ -266,14 +324,13 @@ func naive(w *world, scanner, catalogue string) []row {
 		if s.Why != "" {
 			see(name, key{"reason", string(s.Outcome) + "/" + s.Why, ""}, true, true)
 		}
-		gone := false
-		for _, st := range states[name] {
-			gone = gone || st.State.State == "resurrected"
+		leans, lacks := gone[name], false
+		for _, text := range s.Metadata.RequiresDist {
+			dependency := map[string]string{"Never_Seen>=1": "never-seen", "project-7 ; extra == 'x'": "project-7", "project.8": "project-8", "project-9[y]": "project-9"}[text]
+			leans = leans || gone[dependency]
+			lacks = lacks || missing[dependency]
 		}
-		if of := states[name]; len(of) > 0 && of[len(of)-1].State.State == "removed" {
-			gone = true
-		}
-		if gone {
+		if leans {
 			see(name, key{"issue", "removed-components", ""}, true, true)
 		}
 		if s.Yanked {
@@ -286,6 +343,25 @@ func naive(w *world, scanner, catalogue string) []row {
 			continue
 		}
 		see(name, key{"email-class", s.EmailClass, ""}, true, true)
+		if lacks {
+			see(name, key{"issue", "depends-on-missing", ""}, true, true)
+		}
+		if s.Vulnerabilities == nil {
+			h := prevalence.StratumOf(rank[name])
+			unknown[h].All++
+			if drawn[name] {
+				unknown[h].Drawn++
+			}
+		} else if len(s.Vulnerabilities.IDs) > 0 {
+			see(name, key{"issue", "vulnerabilities", ""}, true, true)
+		}
+		yes := map[bool]string{true: "yes", false: "no"}
+		see(name, key{"typed", yes[s.Metadata.Typed], ""}, true, true)
+		see(name, key{"attested", yes[s.Attested], ""}, true, true)
+		see(name, key{"distribution", s.Kinds[0], ""}, true, true)
+		see(name, key{"license", cmp.Or(s.Metadata.License, "none"), ""}, true, true)
+		see(name, key{"build-backend", cmp.Or(s.Metadata.BuildBackend, "none"), ""}, true, true)
+		see(name, key{"requires-python", map[string]string{"": "none", ">=3.9": ">=3.9", "~= 3.10.2,<4": ">=3.10", "<3": "other"}[s.Metadata.RequiresPython], ""}, true, true)
 		anonymous := s.EmailClass == "privacy" || s.EmailClass == "disposable"
 		type seen struct{ any, head, headProven bool }
 		behaviors := map[string]seen{}
@@ -316,8 +392,14 @@ func naive(w *world, scanner, catalogue string) []row {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.id, b.id), cmp.Compare(a.context, b.context))
 	}) {
 		over := strata
-		if k.kind == "outcome" || k.kind == "reason" || k.kind == "issue" && k.id != "anonymous-author" {
+		if k.kind == "outcome" || k.kind == "reason" || k.kind == "issue" && slices.Contains([]string{"removed-components", "yanked", "quarantined"}, k.id) {
 			over = visited
+		}
+		if k.id == "vulnerabilities" {
+			for h, u := range unknown {
+				over[h].Scanned, over[h].Unanalysed = over[h].Scanned-u.All, over[h].Unanalysed+u.All
+				over[h].DrawnScanned, over[h].DrawnUnanalysed = over[h].DrawnScanned-u.Drawn, over[h].DrawnUnanalysed+u.Drawn
+			}
 		}
 		var of []row
 		for _, b := range prevalence.Bands() {
@@ -336,6 +418,113 @@ func naive(w *world, scanner, catalogue string) []row {
 		out = append(out, of...)
 	}
 	return out
+}
+
+// one is the one row of a query.
+func one[T any](t *testing.T, db *store.DB, query string) T {
+	t.Helper()
+	rows, err := store.Select[T](t.Context(), db, query, nil)
+	if err != nil || len(rows) != 1 {
+		t.Fatalf("%d rows, %v: %s", len(rows), err, query)
+	}
+	return rows[0]
+}
+
+// symbolCount is a published number of projects that have a symbol.
+type symbolCount struct {
+	Name    string   `ch:"name"`
+	Kind    string   `ch:"kind"`
+	Seen    []uint32 `ch:"seen"` // by stratum, as the others
+	Drawn   []uint32 `ch:"drawn"`
+	Proven  []uint32 `ch:"proven"`
+	Support uint32   `ch:"support_only"`
+}
+
+// publishedSymbols reads the counts of symbols of the newest snapshot.
+func publishedSymbols(t *testing.T, db *store.DB) []symbolCount {
+	t.Helper()
+	rows, err := store.Select[symbolCount](t.Context(), db, `SELECT name, kind, seen, drawn, proven, support_only FROM `+db.Views()+`.symbol_counts
+		WHERE snapshot = (SELECT max(snapshot) FROM snapshots) ORDER BY name, kind`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// naiveSymbols counts the symbols of a world the slow and obvious way.
+func naiveSymbols(w *world) []symbolCount {
+	of := map[[2]string]*symbolCount{}
+	counted, drawn, rank := counted(w)
+	for name, s := range counted {
+		h := prevalence.StratumOf(rank[name])
+		type seen struct{ head, proven bool }
+		symbols := map[[2]string]seen{}
+		for _, x := range s.Symbols {
+			key := [2]string{x.Name, string(x.Kind)}
+			b := symbols[key]
+			b.head = b.head || x.Context != message.ContextSupport
+			b.proven = b.proven || x.Context != message.ContextSupport && x.Certainty == message.Resolved
+			symbols[key] = b
+		}
+		for key, b := range symbols {
+			x := of[key]
+			if x == nil {
+				x = &symbolCount{Name: key[0], Kind: key[1], Seen: make([]uint32, 4), Drawn: make([]uint32, 4), Proven: make([]uint32, 4)}
+				of[key] = x
+			}
+			if !b.head {
+				x.Support++
+				continue
+			}
+			x.Seen[h]++
+			if drawn[name] {
+				x.Drawn[h]++
+			}
+			if b.proven {
+				x.Proven[h]++
+			}
+		}
+	}
+	out := make([]symbolCount, 0, len(of))
+	for _, x := range of {
+		out = append(out, *x)
+	}
+	slices.SortFunc(out, func(a, b symbolCount) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind)) })
+	return out
+}
+
+// counted are the scans that enter the counts of a world, by project, which
+// projects were drawn, and ranks.
+func counted(w *world) (scans map[string]*message.Scan, drawn map[string]bool, rank map[string]int) {
+	member := map[string]aggregator.Scan{}
+	scans, drawn, rank = map[string]*message.Scan{}, map[string]bool{}, map[string]int{}
+	for _, s := range w.scans {
+		drawn[s.Scan.Project] = drawn[s.Scan.Project] || s.Scan.Drawn
+		if !s.Scan.PageLatest || s.Scan.Scanner != "1" || s.Scan.Catalogue != rules().Hash() {
+			continue
+		}
+		old, ok := member[s.Scan.Project]
+		if !ok || cmp.Or(cmp.Compare(s.Scan.JobSeq, old.Scan.JobSeq), cmp.Compare(s.Seq, old.Seq)) > 0 {
+			member[s.Scan.Project] = s
+		}
+	}
+	for i, name := range w.ranking.Projects {
+		rank[name] = i + 1
+	}
+	for name, m := range member {
+		_, listed := w.index.Projects[name]
+		if (listed || slices.Contains(w.index.Pending, name)) && (m.Scan.Outcome == "ok" || m.Scan.Outcome == "partial") && !w.malware(m.Scan) {
+			scans[name] = m.Scan
+		}
+	}
+	return scans, drawn, rank
+}
+
+// malware reports whether a release is labelled malware.
+func (w *world) malware(s *message.Scan) bool {
+	return slices.ContainsFunc(w.labels, func(l labels.Label) bool {
+		return l.Class == labels.Malware && l.Withdrawn.IsZero() && l.Project == s.Project && (l.Version == "" || l.Version == s.Version)
+	})
 }
 
 // Whatever the world: a snapshot's numbers are the naive ones, and stay so when
@@ -368,12 +557,19 @@ func TestSnapshotEqualsNaiveCount(t *testing.T) {
 					scans = scans[n:]
 				}
 			}
+			if err := upkeep(t, db).ImportLabels(t.Context(), w.labels); err != nil {
+				t.Fatal(err)
+			}
 			deliver()
 			if ok, err := a.Snapshot(t.Context()); err != nil || !ok {
 				t.Fatalf("first snapshot: %v, %v", ok, err)
 			}
 			if diff := gocmp.Diff(want, published(t, db)); diff != "" {
 				t.Fatalf("first snapshot (-naive +published):\n%s", diff)
+			}
+			symbols := naiveSymbols(w)
+			if diff := gocmp.Diff(symbols, publishedSymbols(t, db)); diff != "" || len(symbols) == 0 {
+				t.Fatalf("symbols of the first snapshot (-naive +published):\n%s", diff)
 			}
 			first := a.Coverage()
 

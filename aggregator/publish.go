@@ -74,6 +74,9 @@ func (a *Aggregator) loadCoverage(ctx context.Context) error {
 	for _, r := range rows {
 		c.ScansThrough, c.StatesThrough, c.IndexRevision, c.IndexSweep = r.ScansThrough, r.StatesThrough, r.IndexRevision, r.IndexSweep
 	}
+	if last.Labels != a.labels || a.rematched > uint64(last.Taken.UnixMicro()) {
+		c.ScansThrough = 0 // it is of other labels or rules
+	}
 	a.setCoverage(c)
 	return nil
 }
@@ -134,10 +137,13 @@ func (a *Aggregator) sweepUnpublished(ctx context.Context) error {
 			continue
 		}
 		// The members go last: they are what the next start finds.
-		for _, table := range []string{"snapshot_strata", "prevalence", "coverage"} {
+		for _, table := range []string{"snapshot_strata", "prevalence", "importance", "coverage"} {
 			if err := a.db.Exec(ctx, "DELETE FROM "+table+" WHERE snapshot = {snapshot:String}", store.Params{"snapshot": m.Snapshot}); err != nil {
 				return fmt.Errorf("aggregator: unpublished snapshot %s: %w", m.Snapshot, err)
 			}
+		}
+		if err := a.dropFresh(ctx, m.Snapshot); err != nil {
+			return fmt.Errorf("aggregator: unpublished snapshot %s: %w", m.Snapshot, err)
 		}
 		if err := a.dropMembers(ctx, m.Snapshot); err != nil {
 			return fmt.Errorf("aggregator: unpublished snapshot %s: %w", m.Snapshot, err)
@@ -152,6 +158,22 @@ func (a *Aggregator) dropMembers(ctx context.Context, snapshot string) error {
 	return a.db.Exec(ctx, "ALTER TABLE snapshot_projects DROP PARTITION '"+snapshot+"'", nil)
 }
 
+// dropFresh removes what the newest snapshots alone have: the counts of symbols,
+// and which domains may be shown.
+func (a *Aggregator) dropFresh(ctx context.Context, snapshot string) error {
+	for _, table := range freshTables {
+		if err := a.db.Exec(ctx, "ALTER TABLE "+table+" DROP PARTITION '"+snapshot+"'", nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freshTables have a partition a snapshot, of the newest keepFresh.
+var freshTables = []string{"symbol_counts", "shown_domains"}
+
+const keepFresh = 2
+
 // prune drops the lists of projects that are kept no longer.
 func (a *Aggregator) prune(ctx context.Context) error {
 	lists, err := a.members(ctx)
@@ -161,6 +183,16 @@ func (a *Aggregator) prune(ctx context.Context) error {
 	for _, m := range obsolete(lists, a.o.KeepMembers) {
 		if err := a.dropMembers(ctx, m.Snapshot); err != nil {
 			return fmt.Errorf("aggregator: members of %s: %w", m.Snapshot, err)
+		}
+	}
+	fresh, err := store.Select[memberList](ctx, a.db, `SELECT DISTINCT snapshot, true AS published FROM
+		(SELECT snapshot FROM symbol_counts UNION DISTINCT SELECT snapshot FROM shown_domains) ORDER BY snapshot DESC`, nil)
+	if err != nil {
+		return fmt.Errorf("aggregator: counts of symbols: %w", err)
+	}
+	for _, m := range fresh[min(len(fresh), keepFresh):] {
+		if err := a.dropFresh(ctx, m.Snapshot); err != nil {
+			return fmt.Errorf("aggregator: counts of symbols of %s: %w", m.Snapshot, err)
 		}
 	}
 	return nil

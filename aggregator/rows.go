@@ -1,9 +1,7 @@
 package aggregator
 
 import (
-	"cmp"
 	"math"
-	"slices"
 	"time"
 
 	"prevalence/schemas/message"
@@ -25,6 +23,9 @@ var contextBits = [...]struct {
 // headlineBits are the contexts that the headline count is about: all but support.
 const headlineBits = 1 | 2 | 4 | 8 | 16
 
+// codeBits are the contexts of code that is installed.
+const codeBits = 1 | 2 | 4 | 8
+
 func contextBit(c message.Context) uint8 {
 	for _, x := range contextBits {
 		if x.context == c {
@@ -42,6 +43,7 @@ type scanRows struct {
 	Seq        []uint64    `ch:"scan_seq"`
 	Order      []uint64    `ch:"scan_order"`
 	Catalogue  []string    `ch:"catalogue"`
+	Crawled    []string    `ch:"crawled"`
 	Scanner    []string    `ch:"scanner"`
 	PageLatest []bool      `ch:"page_latest"`
 	Drawn      []bool      `ch:"drawn"`
@@ -60,6 +62,10 @@ type scanRows struct {
 
 	State           []string   `ch:"state"`
 	Yanked          []bool     `ch:"yanked"`
+	Kinds           [][]string `ch:"kinds"`
+	Attested        []bool     `ch:"attested"`
+	Vulnerabilities [][]string `ch:"vulnerabilities"`
+	VulnsKnown      []bool     `ch:"vulnerabilities_known"`
 	FileName        [][]string `ch:"file.name"`
 	FileKind        [][]string `ch:"file.kind"`
 	FileBytes       [][]int64  `ch:"file.bytes"`
@@ -78,32 +84,26 @@ type scanRows struct {
 	RequiresDist     [][]string `ch:"requires_dist"`
 	SourceRepository []bool     `ch:"source_repository"`
 	BuildBackend     []string   `ch:"build_backend"`
+	Typed            []bool     `ch:"typed"`
 	Modules          [][]string `ch:"modules"`
 	EmailClass       []string   `ch:"email_class"`
 
-	Behavior [][]string `ch:"behavior"`
-	Contexts [][]uint8  `ch:"contexts"`
-	Resolved [][]uint8  `ch:"resolved"`
+	Code       []uint64 `ch:"code"`
+	SymbolRows []uint32 `ch:"symbol_rows"`
 
-	ObservationBehavior  [][]string `ch:"observation.behavior"`
-	ObservationContext   [][]string `ch:"observation.context"`
-	ObservationCertainty [][]string `ch:"observation.certainty"`
-	ObservationHits      [][]uint32 `ch:"observation.hits"`
-	EvidenceObservation  [][]uint16 `ch:"evidence.observation"`
-	EvidencePath         [][]string `ch:"evidence.path"`
-	EvidenceLine         [][]uint32 `ch:"evidence.line"`
-	EvidenceEndLine      [][]uint32 `ch:"evidence.end_line"`
-	EvidenceSymbol       [][]string `ch:"evidence.symbol"`
-	EvidenceFingerprint  [][]string `ch:"evidence.fingerprint"`
+	observationRows
 }
 
-func (r *scanRows) add(id uint32, seq uint64, s *message.Scan) {
+// add adds a scan; code is the hash of its facts, and symbols the
+// number of its rows in table symbols.
+func (r *scanRows) add(id uint32, seq, code uint64, symbols int, s *message.Scan) {
 	r.ProjectID = append(r.ProjectID, id)
 	r.Project = append(r.Project, s.Project)
 	r.Version = append(r.Version, s.Version)
 	r.Seq = append(r.Seq, seq)
 	r.Order = append(r.Order, s.JobSeq)
 	r.Catalogue = append(r.Catalogue, s.Catalogue)
+	r.Crawled = append(r.Crawled, s.Catalogue)
 	r.Scanner = append(r.Scanner, s.Scanner)
 	r.PageLatest = append(r.PageLatest, s.PageLatest)
 	r.Drawn = append(r.Drawn, s.Drawn)
@@ -126,6 +126,14 @@ func (r *scanRows) add(id uint32, seq uint64, s *message.Scan) {
 
 	r.State = append(r.State, string(s.State))
 	r.Yanked = append(r.Yanked, s.Yanked)
+	r.Kinds = append(r.Kinds, s.Kinds)
+	r.Attested = append(r.Attested, s.Attested)
+	var vulnerabilities []string
+	if s.Vulnerabilities != nil {
+		vulnerabilities = s.Vulnerabilities.IDs
+	}
+	r.Vulnerabilities = append(r.Vulnerabilities, vulnerabilities)
+	r.VulnsKnown = append(r.VulnsKnown, s.Vulnerabilities != nil)
 	r.FileName = append(r.FileName, each(s.Files, func(f message.File) string { return f.Name }))
 	r.FileKind = append(r.FileKind, each(s.Files, func(f message.File) string { return f.Kind }))
 	r.FileBytes = append(r.FileBytes, each(s.Files, func(f message.File) int64 { return f.Bytes }))
@@ -145,128 +153,13 @@ func (r *scanRows) add(id uint32, seq uint64, s *message.Scan) {
 	r.RequiresDist = append(r.RequiresDist, m.RequiresDist)
 	r.SourceRepository = append(r.SourceRepository, m.SourceRepository)
 	r.BuildBackend = append(r.BuildBackend, m.BuildBackend)
+	r.Typed = append(r.Typed, m.Typed)
 	r.Modules = append(r.Modules, m.Modules)
 	r.EmailClass = append(r.EmailClass, s.EmailClass)
 
-	r.addObservations(s.Observations)
-}
-
-func (r *scanRows) addObservations(observations []message.Observation) {
-	obs := slices.Clone(observations)
-	slices.SortStableFunc(obs, func(a, b message.Observation) int { return cmp.Compare(a.Behavior, b.Behavior) })
-	var behavior []string
-	var contexts, resolved []uint8
-	var evObs []uint16
-	var evPath, evSymbol, evPrint []string
-	var evLine, evEnd []uint32
-	for i, o := range obs {
-		if i == 0 || behavior[len(behavior)-1] != o.Behavior {
-			behavior = append(behavior, o.Behavior)
-			contexts = append(contexts, 0)
-			resolved = append(resolved, 0)
-		}
-		last, bit := len(behavior)-1, contextBit(o.Context)
-		contexts[last] |= bit
-		if o.Certainty == message.Resolved {
-			resolved[last] |= bit
-		}
-		for _, e := range o.Evidence {
-			evObs = append(evObs, uint16(min(i+1, math.MaxUint16)))
-			evPath = append(evPath, e.Path)
-			evLine = append(evLine, count32(e.Line))
-			evEnd = append(evEnd, count32(e.EndLine))
-			evSymbol = append(evSymbol, e.Symbol)
-			evPrint = append(evPrint, e.Fingerprint)
-		}
-	}
-	r.Behavior = append(r.Behavior, behavior)
-	r.Contexts = append(r.Contexts, contexts)
-	r.Resolved = append(r.Resolved, resolved)
-	r.ObservationBehavior = append(r.ObservationBehavior, each(obs, func(o message.Observation) string { return o.Behavior }))
-	r.ObservationContext = append(r.ObservationContext, each(obs, func(o message.Observation) string { return string(o.Context) }))
-	r.ObservationCertainty = append(r.ObservationCertainty, each(obs, func(o message.Observation) string { return string(o.Certainty) }))
-	r.ObservationHits = append(r.ObservationHits, each(obs, func(o message.Observation) uint32 { return count32(o.Hits) }))
-	r.EvidenceObservation = append(r.EvidenceObservation, evObs)
-	r.EvidencePath = append(r.EvidencePath, evPath)
-	r.EvidenceLine = append(r.EvidenceLine, evLine)
-	r.EvidenceEndLine = append(r.EvidenceEndLine, evEnd)
-	r.EvidenceSymbol = append(r.EvidenceSymbol, evSymbol)
-	r.EvidenceFingerprint = append(r.EvidenceFingerprint, evPrint)
-}
-
-// symbolRows are rows of table symbols, by column.
-type symbolRows struct {
-	Name      []string `ch:"name"`
-	Kind      []string `ch:"kind"`
-	ProjectID []uint32 `ch:"project_id"`
-	Seq       []uint64 `ch:"scan_seq"`
-	Context   []string `ch:"context"`
-	Certainty []string `ch:"certainty"`
-	Hits      []uint32 `ch:"hits"`
-	Path      []string `ch:"path"`
-	Line      []uint32 `ch:"line"`
-}
-
-func (r *symbolRows) add(id uint32, seq uint64, symbols []message.Symbol) {
-	for i := range symbols {
-		s := &symbols[i]
-		r.Name = append(r.Name, s.Name)
-		r.Kind = append(r.Kind, string(s.Kind))
-		r.ProjectID = append(r.ProjectID, id)
-		r.Seq = append(r.Seq, seq)
-		r.Context = append(r.Context, string(s.Context))
-		r.Certainty = append(r.Certainty, string(s.Certainty))
-		r.Hits = append(r.Hits, count32(s.Hits))
-		r.Path = append(r.Path, s.Path)
-		r.Line = append(r.Line, count32(s.Line))
-	}
-}
-
-// indicatorRows are rows of table indicators, by column.
-type indicatorRows struct {
-	Value     []string `ch:"value"`
-	Kind      []string `ch:"kind"`
-	ProjectID []uint32 `ch:"project_id"`
-	Seq       []uint64 `ch:"scan_seq"`
-	Context   []string `ch:"context"`
-	Hits      []uint32 `ch:"hits"`
-	Path      []string `ch:"path"`
-	Line      []uint32 `ch:"line"`
-}
-
-func (r *indicatorRows) add(id uint32, seq uint64, indicators []message.Indicator) {
-	for i := range indicators {
-		x := &indicators[i]
-		r.Value = append(r.Value, x.Value)
-		r.Kind = append(r.Kind, x.Kind)
-		r.ProjectID = append(r.ProjectID, id)
-		r.Seq = append(r.Seq, seq)
-		r.Context = append(r.Context, string(x.Context))
-		r.Hits = append(r.Hits, count32(x.Hits))
-		r.Path = append(r.Path, x.Path)
-		r.Line = append(r.Line, count32(x.Line))
-	}
-}
-
-// emailRows are rows of table emails, by column.
-type emailRows struct {
-	Domain    []string `ch:"domain"`
-	Class     []string `ch:"class"`
-	ProjectID []uint32 `ch:"project_id"`
-	Seq       []uint64 `ch:"scan_seq"`
-	Key       []string `ch:"key"`
-	KeyID     []string `ch:"key_id"`
-}
-
-func (r *emailRows) add(id uint32, seq uint64, emails []message.Email) {
-	for _, e := range emails {
-		r.Domain = append(r.Domain, e.Domain)
-		r.Class = append(r.Class, e.Class)
-		r.ProjectID = append(r.ProjectID, id)
-		r.Seq = append(r.Seq, seq)
-		r.Key = append(r.Key, e.Key)
-		r.KeyID = append(r.KeyID, e.KeyID)
-	}
+	r.Code = append(r.Code, code)
+	r.SymbolRows = append(r.SymbolRows, count32(symbols))
+	r.observationRows.add(s.Observations)
 }
 
 // each returns f of every element, never nil.

@@ -41,8 +41,16 @@ func (a *Aggregator) run(ctx context.Context, c *queue.Conn) error {
 	}
 	clock := newSchedule(a.o.SnapshotEvery, time.Now(), a.Coverage().Snapshot == "")
 	var looked time.Time // for a new index or state
+	batches, stop := a.fetch(ctx, consumer)
+	defer stop()
 	for {
-		batch, err := consumer.Fetch(ctx, a.o.BatchScans, a.o.BatchWait)
+		var next fetched
+		select {
+		case next = <-batches:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		batch, err := next.batch, next.err
 		if err != nil {
 			return fmt.Errorf("aggregator: %w", err)
 		}
@@ -65,6 +73,45 @@ func (a *Aggregator) run(ctx context.Context, c *queue.Conn) error {
 		}
 		clock.looked(time.Now())
 	}
+}
+
+// fetched is a batch, possibly empty, or why there is none.
+type fetched struct {
+	batch *queue.ScanBatch
+	err   error
+}
+
+// fetch fetches and decodes the next batch while one is stored: at most two are
+// in memory, and the slower the database, the larger they are, up to the limit. stop ends it and returns when it has ended.
+func (a *Aggregator) fetch(ctx context.Context, consumer *queue.ScanConsumer) (batches <-chan fetched, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	out, done := make(chan fetched), make(chan struct{})
+	go func() {
+		defer close(done)
+		for batch := new(queue.ScanBatch); ; {
+			err := consumer.Fill(ctx, batch, a.o.BatchScans, a.o.BatchWait)
+			if err == nil && !batch.Full(a.o.BatchScans) {
+				select { // the batch grows as long as the one before is being stored
+				case out <- fetched{batch, nil}:
+					batch = new(queue.ScanBatch)
+				case <-ctx.Done():
+					return
+				default:
+				}
+				continue
+			}
+			select {
+			case out <- fetched{batch, err}:
+				batch = new(queue.ScanBatch)
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return out, func() { cancel(); <-done }
 }
 
 // requested reports whether a snapshot was asked for since the last call.
@@ -144,6 +191,9 @@ func (a *Aggregator) look(ctx context.Context, c *queue.Conn) error {
 // refresh brings states, rankings and the index up to date with the broker.
 func (a *Aggregator) refresh(ctx context.Context, c *queue.Conn) error {
 	if err := a.refreshStates(ctx, c); err != nil {
+		return err
+	}
+	if err := a.refreshOthers(ctx); err != nil {
 		return err
 	}
 	revision, err := c.IndexRevision(ctx)

@@ -31,6 +31,15 @@ type Coverage struct {
 	IndexSweep    time.Time
 }
 
+// Publication says how long it took to publish a snapshot: until every
+// prevalence was written, and with the counts of symbols.
+type Publication struct {
+	Prevalence, Took time.Duration
+}
+
+// Publication is that of the newest snapshot that this Aggregator published.
+func (a *Aggregator) Publication() Publication { return a.publication }
+
 // Snapshot publishes a snapshot of what is in the tables, unless it would equal
 // the one before: same scans, versions, index and ranking. It reports whether
 // it published one; in either case Coverage says that the newest snapshot
@@ -58,6 +67,9 @@ func (a *Aggregator) snapshot(ctx context.Context) (bool, error) {
 		}
 		index, a.index = a.index, nil
 	}
+	if err := a.refreshOthers(ctx); err != nil {
+		return false, err
+	}
 	last, err := a.lastSnapshot(ctx)
 	if err != nil {
 		return false, err
@@ -73,7 +85,10 @@ func (a *Aggregator) snapshot(ctx context.Context) (bool, error) {
 	s := snapshotRow{
 		Ranking: ranking, Scanner: v.Scanner, Catalogue: v.Catalogue,
 		IndexURL: index.index.URL, IndexSerial: string(index.index.Serial), IndexSweep: second(index.index.Sweep),
-		IndexComplete: index.index.Complete, Names: index.names, ScansThrough: a.scans,
+		IndexComplete: index.index.Complete, Names: index.names, ScansThrough: a.scans, Labels: a.labels,
+	}
+	if last != nil && last.Scanner == s.Scanner && last.Catalogue == s.Catalogue {
+		s.Previous = last.Snapshot
 	}
 	if err := a.nameSnapshot(ctx, &s, last); err != nil {
 		return false, err
@@ -90,13 +105,25 @@ func (a *Aggregator) snapshot(ctx context.Context) (bool, error) {
 	if err := a.writeCounts(ctx, &s); err != nil {
 		return false, err
 	}
+	counted := time.Since(began)
+	if err := a.countSymbols(ctx, s.Snapshot); err != nil {
+		return false, err
+	}
+	if err := a.db.Exec(ctx, shownDomainsSQL, store.Params{"snapshot": s.Snapshot}); err != nil {
+		return false, err
+	}
 	if err := a.db.Insert(ctx, "snapshots", s.columns()...); err != nil {
 		return false, err
+	}
+	if err := a.db.Exec(ctx, "SYSTEM RELOAD DICTIONARY published", nil); err != nil {
+		return true, err
 	}
 	if err := a.noteCoverage(ctx, s, index); err != nil {
 		return true, err
 	}
-	a.o.Log.Info("snapshot published", "snapshot", s.Snapshot, "projects", s.Projects, "took", time.Since(began).Round(time.Millisecond))
+	a.publication = Publication{Prevalence: counted, Took: time.Since(began)}
+	a.o.Log.Info("snapshot published", "snapshot", s.Snapshot, "projects", s.Projects,
+		"prevalence", counted.Round(time.Millisecond), "took", a.publication.Took.Round(time.Millisecond))
 	return true, a.prune(ctx)
 }
 
@@ -115,6 +142,8 @@ type snapshotRow struct {
 	ScansThrough  uint64    `ch:"scans_through"`
 	Projects      uint32    `ch:"projects"`
 	Fingerprint   uint64    `ch:"fingerprint"`
+	Previous      string    `ch:"previous"`
+	Labels        uint64    `ch:"labels"`
 }
 
 func (s *snapshotRow) columns() []store.Column {
@@ -132,6 +161,8 @@ func (s *snapshotRow) columns() []store.Column {
 		{Name: "scans_through", Values: []uint64{s.ScansThrough}},
 		{Name: "projects", Values: []uint32{s.Projects}},
 		{Name: "fingerprint", Values: []uint64{s.Fingerprint}},
+		{Name: "previous", Values: []string{s.Previous}},
+		{Name: "labels", Values: []uint64{s.Labels}},
 	}
 }
 
@@ -155,7 +186,7 @@ type versions struct {
 // chooseVersions returns the newest versions, or after an upgrade those of the
 // last snapshot for as long as they cover more.
 func (a *Aggregator) chooseVersions(ctx context.Context, index *indexState, last *snapshotRow) (versions, error) {
-	all, err := store.Select[versions](ctx, a.db, versionsSQL, store.Params{"names": index.names})
+	all, err := store.Select[versions](ctx, a.db, versionsSQL, store.Params{"names": index.names, "own": a.o.Catalog.Hash()})
 	if err != nil {
 		return versions{}, err
 	}
@@ -242,7 +273,7 @@ func (a *Aggregator) writeMembers(ctx context.Context, s *snapshotRow) error {
 	}
 	if err := a.db.Exec(ctx, membersSQL, store.Params{
 		"snapshot": s.Snapshot, "names": s.Names, "ranking": s.Ranking, "scanner": s.Scanner, "catalogue": s.Catalogue,
-		"issues": ids, "issue_behaviors": behaviors,
+		"issues": ids, "issue_behaviors": behaviors, "complete": s.IndexComplete && a.declaredComplete(s.IndexURL),
 	}); err != nil {
 		return err
 	}
@@ -258,13 +289,16 @@ func (a *Aggregator) writeMembers(ctx context.Context, s *snapshotRow) error {
 		return ErrNothing
 	}
 	s.Projects = uint32(min(rows[0].Projects, math.MaxUint32))
-	s.Fingerprint = xxhash.Sum64String(fmt.Sprintf("%x\x00%d\x00%x\x00%s\x00%s\x00%s\x00%s\x00%t", rows[0].Fingerprint, s.Projects,
-		s.Names, s.Ranking, s.Scanner, s.Catalogue, s.IndexSerial, s.IndexComplete))
+	s.Fingerprint = xxhash.Sum64String(fmt.Sprintf("%x\x00%d\x00%x\x00%s\x00%s\x00%s\x00%s\x00%t\x00%x", rows[0].Fingerprint, s.Projects,
+		s.Names, s.Ranking, s.Scanner, s.Catalogue, s.IndexSerial, s.IndexComplete, s.Labels))
 	return nil
 }
 
 // writeCounts writes the tallies of the strata and every number of s.
 func (a *Aggregator) writeCounts(ctx context.Context, s *snapshotRow) error {
+	if err := a.db.Exec(ctx, "SYSTEM RELOAD DICTIONARY members", nil); err != nil {
+		return err
+	}
 	t, err := a.tally(ctx, s)
 	if err != nil {
 		return err
@@ -273,12 +307,14 @@ func (a *Aggregator) writeCounts(ctx context.Context, s *snapshotRow) error {
 	if err := a.count(ctx, s, c); err != nil {
 		return err
 	}
-	c.list(s, a.o.Catalog)
-	rows := c.rows(s.Snapshot)
+	before, err := a.numbersOf(ctx, s.Previous)
+	if err != nil {
+		return err
+	}
 	if err := a.db.Insert(ctx, "snapshot_strata", store.Columns(t.rows(s.Snapshot))...); err != nil {
 		return err
 	}
-	return a.db.Insert(ctx, "prevalence", store.Columns(rows)...)
+	return a.db.Insert(ctx, "prevalence", store.Columns(c.rows(s.Snapshot, before))...)
 }
 
 // tallies are the strata of a snapshot, and the ranked names missing from each.

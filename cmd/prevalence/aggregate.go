@@ -49,7 +49,7 @@ any moment.`,
 		},
 	}
 	addFlags(cmd.Flags(), "nats", "nats-user", "nats-creds", "clickhouse", "clickhouse-user", "clickhouse-tls", "data",
-		"rules", "snapshot-every", "ack-wait")
+		"rules", "complete-index", "snapshot-every", "ack-wait")
 	return cmd
 }
 
@@ -112,7 +112,8 @@ func newAggregator(ctx context.Context, c *config, owner account, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
-	g, err := aggregator.New(ctx, db, aggregator.Options{Catalog: rules, SnapshotEvery: c.SnapshotEvery, Log: log})
+	g, err := aggregator.New(ctx, db, aggregator.Options{Catalog: rules, SnapshotEvery: c.SnapshotEvery,
+		CompleteIndexes: c.CompleteIndex, Log: log})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

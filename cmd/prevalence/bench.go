@@ -33,11 +33,12 @@ thrown away, prints a table of figures with their goals and the machine, and
 with --check exits 1 where a goal is missed. The goals hold for the whole
 index (--names, one name a line: name, month of the last release, rank) on a
 machine with two cores; smaller sizes are for a quick look.`,
-		Example: `  prevalence bench estimates --check`,
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: `  prevalence bench dataset --share 0.01
+  prevalence bench estimates --check`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.benchEstimatesCommand())
+	cmd.AddCommand(a.benchEstimatesCommand(), a.benchDatasetCommand())
 	return cmd
 }
 

@@ -63,30 +63,42 @@ func askAt(ctx context.Context, c *config, at account, question func(*query.Read
 	return err
 }
 
-// reachReader finds the database to ask: an external one, that of the process
-// which holds the data folder, or one that is started for the occasion.
+// reachReader finds the database to ask, with the account that may read.
 func reachReader(ctx context.Context, c *config) (at account, stop func(), err error) {
+	found, stop, err := reachDatabase(ctx, c)
+	return found.Reader, stop, err
+}
+
+// database is where a database listens.
+type database struct {
+	Owner, Reader account
+}
+
+// reachDatabase finds the database: an external one, that of the process which
+// holds the data folder, or one that is started for the occasion.
+func reachDatabase(ctx context.Context, c *config) (at database, stop func(), err error) {
 	if c.ClickHouse != "" {
-		return account{c.ClickHouse, c.ClickHouseUser, c.ClickHousePassword}, func() {}, nil
+		external := account{c.ClickHouse, c.ClickHouseUser, c.ClickHousePassword}
+		return database{Owner: external, Reader: external}, func() {}, nil
 	}
 	dir, err := lookInDataDir(c.Data)
 	if errors.Is(err, errDataInUse) {
 		found, err := reachServices(c)
-		return found.Reader, func() {}, err
+		return database{Owner: found.Owner, Reader: found.Reader}, func() {}, err
 	}
 	if err != nil {
-		return account{}, nil, err
+		return database{}, nil, err
 	}
 	location, err := c.engineLocation()
 	if err != nil {
-		return account{}, nil, errors.Join(err, dir.close())
+		return database{}, nil, errors.Join(err, dir.close())
 	}
 	r := &running{dir: dir}
 	if err := r.startDatabase(ctx, c, location, slog.New(slog.DiscardHandler)); err != nil {
 		r.close()
-		return account{}, nil, err
+		return database{}, nil, err
 	}
-	return r.Reader, r.close, nil
+	return database{Owner: r.Owner, Reader: r.Reader}, r.close, nil
 }
 
 func (a *app) queryBehaviorCommand() *cobra.Command {

@@ -78,6 +78,8 @@ func settings() []setting {
 		{key: "ack-wait", def: time.Minute, usage: "`time` after which a job whose worker fell silent goes to another"},
 		{key: "memory", def: "320MiB", usage: "soft memory limit of a worker process: a `size` like 320MiB or 1GiB"},
 
+		{key: "complete-index", def: []string{pypi.DefaultIndex}, usage: "`urls` of indexes that hold every name there is: a dependency missing there is free to be registered"},
+		{key: "keep-releases", def: 2, usage: "`number` of releases of a project that gc keeps"},
 		{key: "snapshot-every", def: time.Duration(0), usage: "`time` between snapshots; 0: 15 s in the first five minutes, then 1 h"},
 		{key: "until-idle", def: false, usage: "stop when a published snapshot covers every job"},
 
@@ -133,6 +135,8 @@ type config struct {
 	Slots              int           `mapstructure:"slots"`
 	AckWait            time.Duration `mapstructure:"ack-wait"`
 	Memory             string        `mapstructure:"memory"`
+	CompleteIndex      []string      `mapstructure:"complete-index"`
+	KeepReleases       int           `mapstructure:"keep-releases"`
 	SnapshotEvery      time.Duration `mapstructure:"snapshot-every"`
 	UntilIdle          bool          `mapstructure:"until-idle"`
 	Summary            bool          `mapstructure:"summary"`

@@ -49,7 +49,7 @@ nothing.`,
 	aliasProject(cmd.Flags())
 	addFlags(cmd.Flags(), "rules", "files", "workers", "slots", "memory", "ack-wait", "email-key-id",
 		"data", "engine", "broker-listen", "nats", "nats-user", "nats-creds", "clickhouse", "clickhouse-user", "clickhouse-tls",
-		"snapshot-every", "until-idle", "format", "progress")
+		"complete-index", "snapshot-every", "until-idle", "format", "progress")
 	return cmd
 }
 

@@ -58,6 +58,7 @@ func (c *config) Validate() error {
 		func() error { return atLeast("rate", c.Rate, 0) },
 		func() error { return atLeast("timeout", c.Timeout, 1) },
 		func() error { return atLeast("ack-wait", c.AckWait, time.Second) },
+		func() error { return atLeast("keep-releases", c.KeepReleases, 1) },
 		func() error { return atLeast("snapshot-every", c.SnapshotEvery, 0) },
 		func() error { _, err := c.logLevel(); return err },
 		func() error { _, err := c.memoryBytes(); return err },

@@ -94,8 +94,12 @@ type SeqScan struct {
 type ScanBatch struct {
 	Scans []SeqScan
 
-	msgs []jetstream.Msg // of Scans, in the same order
+	msgs  []jetstream.Msg // of Scans, in the same order
+	bytes int             // of msgs, compressed
 }
+
+// Full reports whether Fill adds no more to the batch.
+func (b *ScanBatch) Full(limit int) bool { return len(b.Scans) >= limit || b.bytes >= maxBatchBytes }
 
 // Fetch waits for scans and returns when limit are there, or 32 MiB of them, or
 // wait is over, whichever is first; the batch is empty when none came. What
@@ -105,57 +109,63 @@ type ScanBatch struct {
 // stream: upgrade). While the broker is away it waits.
 func (k *ScanConsumer) Fetch(ctx context.Context, limit int, wait time.Duration) (*ScanBatch, error) {
 	b := new(ScanBatch)
-	ends := time.Now().Add(wait)
-	bytes := 0
-	for len(b.Scans) < limit && bytes < maxBatchBytes {
-		rest := time.Until(ends)
-		if rest < 5*time.Millisecond {
-			if len(b.Scans) > 0 || rest <= 0 {
-				break
-			}
-			rest = 5 * time.Millisecond
-		}
-		n, err := k.fetch(ctx, b, min(limit-len(b.Scans), fetchScans), rest)
-		bytes += n
-		switch {
-		case ctx.Err() != nil:
-			return nil, fmt.Errorf("queue: fetch scans: %w", context.Cause(ctx))
-		case err == nil, errors.Is(err, nats.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
-		case errors.Is(err, nats.ErrConnectionClosed):
-			return nil, ErrClosed
-		case errors.Is(err, message.ErrSchema), errors.Is(err, jetstream.ErrConsumerDeleted), errors.Is(err, jetstream.ErrConsumerNotFound):
-			return nil, fmt.Errorf("queue: fetch scans: %w", err)
-		default: // the broker is away
-			if err := sleep(ctx, min(reconnectWait, rest)); err != nil {
-				return nil, fmt.Errorf("queue: fetch scans: %w", err)
-			}
-		}
+	if err := k.Fill(ctx, b, limit, wait); err != nil {
+		return nil, err
 	}
 	return b, nil
 }
 
-// fetch adds at most n scans to b, those that come within wait, and returns
-// the size of their messages. It leaves the end of the wait to the broker: a
-// request that we gave up ourselves could still be answered, and those scans
-// would be away until scanAckWait.
-func (k *ScanConsumer) fetch(ctx context.Context, b *ScanBatch, n int, wait time.Duration) (bytes int, err error) {
+// Fill adds to a batch what Fetch would put into a new one. After an error the
+// batch is of no use.
+func (k *ScanConsumer) Fill(ctx context.Context, b *ScanBatch, limit int, wait time.Duration) error {
+	ends, had := time.Now().Add(wait), len(b.Scans)
+	for !b.Full(limit) {
+		rest := time.Until(ends)
+		if rest < 5*time.Millisecond {
+			if len(b.Scans) > had || rest <= 0 {
+				break
+			}
+			rest = 5 * time.Millisecond
+		}
+		err := k.fetch(ctx, b, min(limit-len(b.Scans), fetchScans), rest)
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("queue: fetch scans: %w", context.Cause(ctx))
+		case err == nil, errors.Is(err, nats.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, nats.ErrConnectionClosed):
+			return ErrClosed
+		case errors.Is(err, message.ErrSchema), errors.Is(err, jetstream.ErrConsumerDeleted), errors.Is(err, jetstream.ErrConsumerNotFound):
+			return fmt.Errorf("queue: fetch scans: %w", err)
+		default: // the broker is away
+			if err := sleep(ctx, min(reconnectWait, rest)); err != nil {
+				return fmt.Errorf("queue: fetch scans: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// fetch adds at most n scans to b, those that come within wait. It leaves the
+// end of the wait to the broker: a request that we gave up ourselves could
+// still be answered, and those scans would be away until scanAckWait.
+func (k *ScanConsumer) fetch(ctx context.Context, b *ScanBatch, n int, wait time.Duration) error {
 	batch, err := k.consumer.Fetch(n, jetstream.FetchMaxWait(wait))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	msgs := batch.Messages()
 	for {
 		select {
 		case msg, ok := <-msgs:
 			if !ok {
-				return bytes, batch.Error()
+				return batch.Error()
 			}
-			bytes += len(msg.Data())
+			b.bytes += len(msg.Data())
 			if err := k.add(ctx, b, msg); err != nil {
-				return bytes, err
+				return err
 			}
 		case <-ctx.Done():
-			return bytes, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
 }

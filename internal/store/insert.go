@@ -53,14 +53,34 @@ func (db *DB) Insert(ctx context.Context, table string, columns ...Column) error
 }
 
 // Columns returns the columns that v, a struct of slices, holds: one a field
-// with a `ch` tag, in order.
-func Columns(v any) []Column {
-	s := reflect.Indirect(reflect.ValueOf(v))
+// with a `ch` tag, in order, those of embedded structs included.
+func Columns(v any) []Column { return columnsOf(reflect.Indirect(reflect.ValueOf(v))) }
+
+func columnsOf(s reflect.Value) []Column {
 	columns := make([]Column, 0, s.NumField())
 	for i := range s.NumField() {
-		if name, ok := s.Type().Field(i).Tag.Lookup("ch"); ok {
+		field := s.Type().Field(i)
+		if field.Anonymous {
+			columns = append(columns, columnsOf(s.Field(i))...)
+		} else if name, ok := field.Tag.Lookup("ch"); ok {
 			columns = append(columns, Column{Name: name, Values: s.Field(i).Interface()})
 		}
 	}
 	return columns
+}
+
+// Reset empties the columns of v, a pointer to a struct as Columns takes it, and
+// keeps their room for the next rows.
+func Reset(v any) { resetColumns(reflect.ValueOf(v).Elem()) }
+
+func resetColumns(s reflect.Value) {
+	for i := range s.NumField() {
+		field := s.Type().Field(i)
+		if field.Anonymous {
+			resetColumns(s.Field(i))
+		} else if _, ok := field.Tag.Lookup("ch"); ok {
+			s.Field(i).Clear() // lets go of what the rows refer to
+			s.Field(i).SetLen(0)
+		}
+	}
 }

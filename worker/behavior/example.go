@@ -28,15 +28,14 @@ func (m *Matcher) Try(rule *catalog.Rule) []Try {
 	var tries []Try
 	for i, e := range slices.Concat(rule.Positive, rule.Negative) {
 		t := Try{Example: e, Positive: i < len(rule.Positive)}
-		t.Seen, t.Facts = m.example(e)
+		t.Seen, t.Facts, _ = m.example(e).Result()
 		tries = append(tries, t)
 	}
 	return tries
 }
 
-// example returns what an example gives under the whole catalogue, as if it
-// were the only member of a release.
-func (m *Matcher) example(e catalog.Example) ([]message.Observation, []message.Symbol) {
+// example is a release whose only member is an example.
+func (m *Matcher) example(e catalog.Example) *Release {
 	r := m.Release()
 	if e.Source != "" {
 		if kind := KindOf(e.Path, []byte(e.Source)); kind != 0 {
@@ -56,8 +55,7 @@ func (m *Matcher) example(e catalog.Example) ([]message.Observation, []message.S
 	if len(e.Native) > 0 {
 		r.Native("module.so", e.Native)
 	}
-	obs, symbols, _ := r.Result()
-	return obs, symbols
+	return r
 }
 
 // exampleFile says what Python source at a path of an example is.

@@ -1,6 +1,8 @@
 package behavior
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"strings"
@@ -10,6 +12,7 @@ import (
 
 // literal is a string that rules look for in string constants.
 type literal struct {
+	name              string // of its symbol, see literalName
 	text              string
 	fold, whole, word bool
 	regex             *regexp.Regexp
@@ -21,7 +24,7 @@ func (k *compiler) literalMatch(lm catalog.LiteralMatch, id uint32) error {
 		k.m.literals[i].signals = append(k.m.literals[i].signals, id)
 		return nil
 	}
-	l := literal{text: lm.Text, fold: lm.Fold, whole: lm.Whole, word: lm.Word, signals: []uint32{id}}
+	l := literal{name: literalName(lm), text: lm.Text, fold: lm.Fold, whole: lm.Whole, word: lm.Word, signals: []uint32{id}}
 	if lm.Text == "" {
 		return fmt.Errorf("an empty literal")
 	}
@@ -34,6 +37,26 @@ func (k *compiler) literalMatch(lm catalog.LiteralMatch, id uint32) error {
 	k.literal[lm] = len(k.m.literals)
 	k.m.literals = append(k.m.literals, l)
 	return nil
+}
+
+// literalName names the symbol of a literal: "literal:" and its text, with what
+// else it asks for between, so that each matcher's hits are told apart when they
+// are matched again.
+func literalName(lm catalog.LiteralMatch) string {
+	name := "literal"
+	for _, flag := range []struct {
+		is   bool
+		name string
+	}{{lm.Fold, "+fold"}, {lm.Whole, "+whole"}, {lm.Word, "+word"}} {
+		if flag.is {
+			name += flag.name
+		}
+	}
+	if lm.Regex != "" {
+		sum := sha256.Sum256([]byte(lm.Regex))
+		name += "+regex-" + hex.EncodeToString(sum[:4])
+	}
+	return name + ":" + lm.Text
 }
 
 // maxRegexBytes bounds what a literal's regular expression is shown of a

@@ -37,6 +37,9 @@ type Matcher struct {
 	textScan     *automaton
 	native       map[string][]uint32
 	pkg          map[string][]uint32
+
+	// roots are the first parts of the names that the rules speak of.
+	roots map[string]bool
 }
 
 // target is a signal that a name raises when a fact of one of the kinds has it.
@@ -122,6 +125,7 @@ func Compile(c *catalog.Catalog) (*Matcher, error) {
 		wild:   make(map[string][]wildcard),
 		native: make(map[string][]uint32),
 		pkg:    make(map[string][]uint32),
+		roots:  make(map[string]bool),
 	}
 	k := compiler{m: m, seed: make(map[string]int), literal: make(map[catalog.LiteralMatch]int), text: make(map[string]int)}
 	for _, kind := range stringKinds {
@@ -273,6 +277,9 @@ func (k *compiler) match(set *catalog.Match, s signal) error {
 
 func (k *compiler) name(name string, t target) {
 	callee, atom, isArg := strings.Cut(name, "#")
+	if root := rootOf(name); root != "" {
+		k.m.roots[root] = true
+	}
 	prefix, isWild := strings.CutSuffix(callee, "*")
 	if !isWild {
 		i := k.seedOf(name)
@@ -290,6 +297,19 @@ func (k *compiler) name(name string, t target) {
 	root, _, _ := strings.Cut(prefix, ".")
 	k.m.wild[root] = append(k.m.wild[root], w)
 	k.m.wildLengths[root[0]] |= 1 << min(len(root), 63)
+}
+
+// rootOf is the module that a name begins with; empty for a method, or a name
+// that begins with a wildcard.
+func rootOf(name string) string {
+	end := strings.IndexAny(name, ".#*>")
+	if end < 0 {
+		return name
+	}
+	if name[end] == '*' {
+		return ""
+	}
+	return name[:end]
 }
 
 func (k *compiler) stringMatch(sm catalog.StringMatch, id uint32) error {

@@ -38,9 +38,11 @@ func (r *Release) Settle() {
 			r.summed[message.Symbol{Name: s.Name, Kind: s.Kind, Context: s.Context, Certainty: s.Certainty}] = i
 		}
 	}
-	own := make([][]byte, len(r.Own))
-	for i, name := range r.Own {
-		own[i] = []byte(name)
+	own := make([][]byte, 0, len(r.Own))
+	for _, name := range r.Own {
+		if !r.m.roots[name] { // rules speak of it: what they match has to be stored
+			own = append(own, []byte(name))
+		}
 	}
 	text := make([]byte, 0, 24*len(r.entries))
 	kept := slices.Grow(r.kept[:0], len(r.entries))
@@ -143,12 +145,21 @@ func (r *Release) sum(s message.Symbol) {
 
 // Result returns what was seen. Observations are sorted by behaviour, then
 // context in the order of message's list. Symbols that are rooted in Own are
-// left out; those that are missed most stand first, since a message that is
+// left out, unless rules speak of that root; those that are missed most stand first, since a message that is
 // too long is cut from the end, and those of a kind in the order in which they
 // were first seen. Call it once, after the last member.
 func (r *Release) Result() (obs []message.Observation, symbols []message.Symbol, indicators []message.Indicator) {
 	r.Settle()
 	r.endRelease()
+	obs = r.observations()
+	slices.SortFunc(r.indicators, func(a, b message.Indicator) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Value, b.Value), cmp.Compare(contextOf(a.Context), contextOf(b.Context)))
+	})
+	return obs, r.allSymbols(), r.indicators
+}
+
+// observations returns the tallies of the rules.
+func (r *Release) observations() (obs []message.Observation) {
 	for rule, id := range r.m.ids {
 		for c := range int(numContexts) {
 			at := r.rules[rule*int(numContexts)+c]
@@ -166,10 +177,7 @@ func (r *Release) Result() (obs []message.Observation, symbols []message.Symbol,
 		}
 	}
 	// Rules are sorted by id and contexts by number, so obs is too.
-	slices.SortFunc(r.indicators, func(a, b message.Indicator) int {
-		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Value, b.Value), cmp.Compare(contextOf(a.Context), contextOf(b.Context)))
-	})
-	return obs, r.allSymbols(), r.indicators
+	return obs
 }
 
 // allSymbols puts the symbols of every source together, by kind.

@@ -203,7 +203,7 @@ func (r *Release) raiseLiteral(pattern int, c context, line uint32) {
 		at = len(r.literals)
 		r.literal[key] = at
 		r.literals = append(r.literals, message.Symbol{
-			Name: "literal:" + l.text, Kind: message.SymbolString, Context: contextNames[c], Certainty: message.Resolved,
+			Name: l.name, Kind: message.SymbolString, Context: contextNames[c], Certainty: message.Resolved,
 			Path: r.paths[len(r.paths)-1], Line: int(line),
 		})
 	}

@@ -2,7 +2,8 @@
 -- +goose Up
 -- Indicators of the releases that speak for their projects in the newest
 -- snapshot. The domain of an address reads "other" while fewer than 5 projects
--- have it. A row may stand here more than once until duplicates are merged.
+-- had it when that was taken. A row may stand here more than once until
+-- duplicates are merged. Two parts, so that a value is found by the key.
 CREATE OR REPLACE VIEW ${views}.current_indicators
 (
     value      String COMMENT 'the value',
@@ -18,12 +19,18 @@ CREATE OR REPLACE VIEW ${views}.current_indicators
     rank       UInt32 COMMENT '0: unranked'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
-SELECT if(kind = 'email-domain' AND value NOT IN (
-              SELECT value FROM ${database}.indicators WHERE kind = 'email-domain'
-              GROUP BY value HAVING uniqExact(project_id) >= 5), 'other', value) AS value,
-       kind, project_id, scan_seq, context, hits, path, line,
+SELECT value, kind, project_id, scan_seq, context, hits, path, line,
        dictGet('${database}.published', 'stratum', toUInt64(project_id)) AS stratum,
        dictGet('${database}.published', 'drawn', toUInt64(project_id)) AS drawn,
        dictGet('${database}.published', 'rank', toUInt64(project_id)) AS rank
 FROM ${database}.indicators
-WHERE dictGet('${database}.published', 'scan_seq', toUInt64(project_id)) = scan_seq;
+WHERE dictGet('${database}.published', 'scan_seq', toUInt64(project_id)) = scan_seq AND (kind != 'email-domain' OR value IN (
+    SELECT domain FROM ${database}.shown_domains WHERE snapshot = (SELECT max(snapshot) FROM ${database}.snapshots)))
+UNION ALL
+SELECT 'other' AS value, kind, project_id, scan_seq, context, hits, path, line,
+       dictGet('${database}.published', 'stratum', toUInt64(project_id)) AS stratum,
+       dictGet('${database}.published', 'drawn', toUInt64(project_id)) AS drawn,
+       dictGet('${database}.published', 'rank', toUInt64(project_id)) AS rank
+FROM ${database}.indicators
+WHERE dictGet('${database}.published', 'scan_seq', toUInt64(project_id)) = scan_seq AND kind = 'email-domain' AND value NOT IN (
+    SELECT domain FROM ${database}.shown_domains WHERE snapshot = (SELECT max(snapshot) FROM ${database}.snapshots));
