@@ -3,6 +3,7 @@ package pysource
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -14,12 +15,12 @@ import (
 
 // text is a source text made ready for the lexer.
 type text struct {
-	src   []byte // UTF-8 as far as the source allowed, lines end in "\n"
+	src   []byte // UTF-8 as far as the source allowed, lines end in "\n"; padding bytes follow
 	ascii bool
 }
 
-// prepare decodes a source (PEP 263) and unifies its line ends. It returns src
-// itself, or a part of it, when nothing had to be changed; buf is reused.
+// prepare decodes a source (PEP 263), unifies its line ends and puts padding
+// behind it, all in buf, which is reused.
 func prepare(src []byte, buf *[]byte) text {
 	switch {
 	case bytes.HasPrefix(src, []byte("\xef\xbb\xbf")):
@@ -35,10 +36,10 @@ func prepare(src []byte, buf *[]byte) text {
 		src = decodeDeclared(src, name, ascii)
 		ascii = isASCII(src)
 	}
-	if bytes.IndexByte(src, '\r') >= 0 {
-		src = unifyNewlines(src, buf)
-	}
-	return text{src, ascii}
+	*buf = unifyNewlines(slices.Grow((*buf)[:0], len(src)+padding), src)
+	n := len(*buf)
+	*buf = append(append(*buf, '\n'), make([]byte, padding-1)...)
+	return text{(*buf)[:n], ascii}
 }
 
 // isASCII looks at 8 bytes at a time.
@@ -58,22 +59,20 @@ func isASCII(b []byte) bool {
 	return true
 }
 
-// unifyNewlines turns "\r\n" and "\r" into "\n", as Python does on reading.
-func unifyNewlines(src []byte, buf *[]byte) []byte {
-	out := (*buf)[:0]
+// unifyNewlines appends src to dst with "\r\n" and "\r" turned into "\n", as
+// Python does on reading.
+func unifyNewlines(dst, src []byte) []byte {
 	for {
 		i := bytes.IndexByte(src, '\r')
 		if i < 0 {
-			break
+			return append(dst, src...)
 		}
-		out = append(append(out, src[:i]...), '\n')
+		dst = append(append(dst, src[:i]...), '\n')
 		src = src[i+1:]
 		if len(src) > 0 && src[0] == '\n' {
 			src = src[1:]
 		}
 	}
-	*buf = append(out, src...)
-	return *buf
 }
 
 // declared returns the encoding that a comment in the first two lines names,

@@ -40,6 +40,8 @@ type Scanner struct {
 	params    []parameter
 	attrs     []attrSlot
 	attrCount int
+	attrShift uint
+	attrSizes sizes[attrSlot]
 
 	// Source in constants.
 	nesting     int
@@ -145,14 +147,14 @@ func (s *Scanner) begin() {
 	s.gen++
 	if s.gen == 0 { // wrapped: old stamps would look new
 		clear(s.symbols)
-		clear(s.attrs)
 		s.gen = 1
 	}
 	s.toks, s.p, s.depth, s.quiet, s.mute = nil, 0, 0, 0, 0
 	s.bindings = append(s.bindings[:0], binding{})
 	s.scopes, s.blocks, s.log = s.scopes[:0], s.blocks[:0], s.log[:0]
 	s.serial, s.serials, s.indent, s.qual, s.static = 1, 1, 0, 0, false
-	s.stars, s.classes, s.params, s.attrCount = s.stars[:0], s.classes[:0], s.params[:0], 0
+	s.stars, s.classes, s.params = s.stars[:0], s.classes[:0], s.params[:0]
+	s.resetAttrs()
 	s.funcs = append(s.funcs[:0], value{})
 	clear(s.consts)
 	s.consts, s.arena, s.lists, s.elems = s.consts[:0], s.arena[:0], s.lists[:0], s.elems[:0]
@@ -171,7 +173,7 @@ func (s *Scanner) read(src []byte, line, step uint32) {
 	s.src = src
 	l := &s.lex
 	l.reset(s.names, src, line, step)
-	l.maxNames = s.names.Len() + maxNewNames
+	maxLen := s.names.Len() + maxNewNames
 	for {
 		continued := l.mid
 		if !l.next() {
@@ -179,7 +181,7 @@ func (s *Scanner) read(src []byte, line, step uint32) {
 		}
 		s.toks = l.toks
 		s.logicalLine(continued)
-		if l.cutNames {
+		if s.names.Len() > maxLen {
 			s.cut("names")
 			break
 		}
