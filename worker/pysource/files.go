@@ -113,5 +113,7 @@ func (s *Scanner) marked(key uint64) bool {
 
 // pathKey is the key of a constant path.
 func (s *Scanner) pathKey(b []byte) uint64 {
-	return 1<<63 | s.names.hash(b[:min(256, len(b))])>>1
+	b = b[:min(256, len(b))]
+	word, tail := s.names.nameWords(b)
+	return 1<<63 | (s.names.hash(word, tail, len(b))^tail)>>1
 }

@@ -194,28 +194,32 @@ func (l *lexer) scan() {
 				}
 				if w&highBits == 0 {
 					slot = &names.slots[w*names.mul>>(names.shift&63)]
-					if slot.key != w || int(slot.size) != size {
-						slot = names.short(src[start:p], w)
+					if slot.word != w || int(slot.size) != size {
+						slot = names.find(src[start:p], w, 0)
 					}
 				} else {
 					slot = l.oddName(src[start:p])
 				}
 			} else {
-				high := w
+				high, next := w, uint64(0)
 				for stop == 0 {
 					p += 8
-					w = eight(src, p)
-					stop = notName(w)
-					high |= w & (stop&-stop>>7 - 1)
+					next = eight(src, p)
+					stop = notName(next)
+					high |= next & (stop&-stop>>7 - 1)
 				}
 				p += bits.TrailingZeros64(stop) >> 3
 				switch size := p - start; {
 				case high&highBits != 0 || size > maxString:
 					slot = l.oddName(src[start:p])
-				case size > 8:
-					slot = names.long(src[start:p])
+				case size > 8 && size <= 16:
+					tail := eight(src, p-8)
+					slot = &names.slots[mix(w^names.salt, tail^names.mul)>>(names.shift&63)]
+					if slot.word != w || slot.tail != tail || int(slot.size) != size {
+						slot = names.find(src[start:p], w, tail)
+					}
 				default:
-					slot = names.short(src[start:p], high)
+					slot = names.slot(src[start:p])
 				}
 			}
 			k := slot.kind

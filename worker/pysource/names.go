@@ -41,13 +41,12 @@ type Names struct {
 	vocab vocabulary
 }
 
-// nameSlot finds a name by its key, which of a name of up to 8 bytes is the
-// name itself and of a longer one a hash.
+// nameSlot finds a name by the words that nameWords gives.
 type nameSlot struct {
-	key  uint64
-	id   Name
-	size uint16
-	kind kind // tName, or of a keyword its kind
+	word, tail uint64
+	id         Name
+	size       uint16
+	kind       kind // tName, or of a keyword its kind
 }
 
 // pairSlot maps parent<<32|child to a Name. The top bit of the key marks
@@ -57,14 +56,9 @@ type pairSlot struct {
 	id  Name
 }
 
-// nameEnt places a name's bytes in the arena and holds enough of them to tell
-// it: up to 16 bytes the string itself, in two words that may overlap; of a
-// longer one the first bytes and a hash. A name that is kept as a pair has
+// nameEnt places a name's bytes in the arena. One that is kept as a pair has
 // pairSize for its size, and parent and child in the arena.
-type nameEnt struct {
-	word, tail uint64
-	off, size  uint32
-}
+type nameEnt struct{ off, size uint32 }
 
 const (
 	pairSize  = ^uint32(0)
@@ -190,10 +184,8 @@ func (n *Names) slot(b []byte) *nameSlot {
 	if len(b) > maxString {
 		b = b[:maxString]
 	}
-	if len(b) <= 8 {
-		return n.short(b, shortWord(b))
-	}
-	return n.long(b)
+	word, tail := n.nameWords(b)
+	return n.find(b, word, tail)
 }
 
 func (n *Names) add(s string) Name { return n.Intern([]byte(s)) }
@@ -212,8 +204,12 @@ func mix(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// longWords returns the words under which a name of more than 8 bytes is kept.
-func (n *Names) longWords(b []byte) (word, tail uint64) {
+// nameWords returns the words under which b is kept: up to 16 bytes they are
+// the name itself and may overlap, of a longer one the second is a hash.
+func (n *Names) nameWords(b []byte) (word, tail uint64) {
+	if len(b) <= 8 {
+		return shortWord(b), 0
+	}
 	word, tail = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[len(b)-8:])
 	if len(b) > 16 {
 		tail ^= n.salt
@@ -224,84 +220,62 @@ func (n *Names) longWords(b []byte) (word, tail uint64) {
 	return word, tail
 }
 
-// hash returns a number for b that other runs of the program do not share.
-func (n *Names) hash(b []byte) uint64 {
-	if len(b) <= 8 {
-		return mix(shortWord(b)^n.salt, n.mul)
+// hash spreads the words of a name; its top bits choose a slot. Most names are
+// short, and what stands in the lexer for them is the first line of this.
+func (n *Names) hash(word, tail uint64, size int) uint64 {
+	if size <= 8 {
+		return word * n.mul
 	}
-	word, tail := n.longWords(b)
 	return mix(word^n.salt, tail^n.mul)
 }
 
-// short finds or adds a name of up to 8 bytes, which are packed in word.
-func (n *Names) short(b []byte, word uint64) *nameSlot {
+// find finds or adds the name b, of which word and tail are the words. The
+// slot is good until the next call.
+func (n *Names) find(b []byte, word, tail uint64) *nameSlot {
+	h := n.hash(word, tail, len(b))
 	slots := n.slots
-	i := word * n.mul >> (n.shift & 63)
-	for ; ; i++ {
+	for i := h >> (n.shift & 63); ; i++ {
 		slot := &slots[i&uint64(len(slots)-1)]
-		if slot.key == word && int(slot.size) == len(b) {
+		if slot.word == word && slot.tail == tail && int(slot.size) == len(b) && n.is(slot.id, b) {
 			return slot
 		}
 		if slot.id == 0 {
 			break
 		}
 	}
-	for i := word * n.mul >> uint(64-bits.TrailingZeros(uint(len(n.seeds)))); len(n.seeds) > 0; i++ {
+	for i := h >> uint(64-bits.TrailingZeros(uint(len(n.seeds)))); len(n.seeds) > 0; i++ {
 		seed := &n.seeds[i&uint64(len(n.seeds)-1)]
-		if seed.key == word && int(seed.size) == len(b) {
+		if seed.word == word && seed.tail == tail && int(seed.size) == len(b) && n.is(seed.id, b) {
 			return n.put(*seed)
 		}
 		if seed.id == 0 {
 			break
 		}
 	}
-	return n.insert(b, word, word, 0)
+	return n.insert(b, word, tail)
 }
 
-// long is short for more than 8 bytes.
-func (n *Names) long(b []byte) *nameSlot {
-	word, tail := n.longWords(b)
-	key := mix(word^n.salt, tail^n.mul)
-	slots := n.slots
-	for i := key * n.mul >> (n.shift & 63); ; i++ {
-		slot := &slots[i&uint64(len(slots)-1)]
-		if slot.key == key && int(slot.size) == len(b) && n.is(slot.id, b, word, tail) {
-			return slot
-		}
-		if slot.id == 0 {
-			break
-		}
+// is reports whether a name is b, which has its words and its size.
+func (n *Names) is(id Name, b []byte) bool {
+	if len(b) <= 16 {
+		return true
 	}
-	for i := key * n.mul >> uint(64-bits.TrailingZeros(uint(len(n.seeds)))); len(n.seeds) > 0; i++ {
-		seed := &n.seeds[i&uint64(len(n.seeds)-1)]
-		if seed.key == key && int(seed.size) == len(b) && n.is(seed.id, b, word, tail) {
-			return n.put(*seed)
-		}
-		if seed.id == 0 {
-			break
-		}
-	}
-	return n.insert(b, key, word, tail)
-}
-
-// is reports whether a name of more than 8 bytes is b, whose size it has.
-func (n *Names) is(id Name, b []byte, word, tail uint64) bool {
-	e := &n.ents[id]
-	return e.word == word && e.tail == tail && (len(b) <= 16 || string(n.arena[e.off:e.off+e.size]) == string(b))
+	e := n.ents[id]
+	return string(n.arena[e.off:e.off+e.size]) == string(b)
 }
 
 // noName stands for the names beyond the last that there may be.
 var noName = nameSlot{kind: tName}
 
-func (n *Names) insert(b []byte, key, word, tail uint64) *nameSlot {
+func (n *Names) insert(b []byte, word, tail uint64) *nameSlot {
 	if len(n.ents) >= maxNames {
 		slot := noName
 		return &slot
 	}
 	id := Name(len(n.ents))
-	n.ents = append(n.ents, nameEnt{word, tail, uint32(len(n.arena)), uint32(len(b))})
+	n.ents = append(n.ents, nameEnt{uint32(len(n.arena)), uint32(len(b))})
 	n.arena = append(n.arena, b...)
-	return n.put(nameSlot{key: key, id: id, size: uint16(len(b)), kind: tName})
+	return n.put(nameSlot{word, tail, id, uint16(len(b)), tName})
 }
 
 // put adds a slot that is not there yet.
@@ -311,20 +285,20 @@ func (n *Names) put(s nameSlot) *nameSlot {
 		n.setSlots(bits.TrailingZeros(uint(len(old))) + 1)
 		for i := range old {
 			if old[i].id != 0 {
-				*n.free(old[i].key) = old[i]
+				*n.free(&old[i]) = old[i]
 			}
 		}
 		clear(old)
 	}
 	n.used++
-	slot := n.free(s.key)
+	slot := n.free(&s)
 	*slot = s
 	return slot
 }
 
-// free returns the place for a key that is not there yet.
-func (n *Names) free(key uint64) *nameSlot {
-	for i := key * n.mul >> (n.shift & 63); ; i++ {
+// free returns the place for a name that is not there yet.
+func (n *Names) free(s *nameSlot) *nameSlot {
+	for i := n.hash(s.word, s.tail, int(s.size)) >> (n.shift & 63); ; i++ {
 		if slot := &n.slots[i&uint64(len(n.slots)-1)]; slot.id == 0 {
 			return slot
 		}

@@ -50,7 +50,7 @@ type identifiers struct {
 
 func (v *vocabulary) load(n *Names) {
 	for i, k := range keywords {
-		n.short([]byte(k), shortWord([]byte(k))).kind = kFalse + kind(i)
+		n.slot([]byte(k)).kind = kFalse + kind(i)
 	}
 	v.id = identifiers{
 		await: n.add("await"), async: n.add("async"), exec: n.add("exec"), print: n.add("print"),
