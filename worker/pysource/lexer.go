@@ -212,7 +212,12 @@ func (l *lexer) scan() {
 				switch size := p - start; {
 				case high&highBits != 0 || size > maxString:
 					slot = l.oddName(src[start:p])
-				case size > 8 && size <= 16:
+				case size == 8:
+					slot = &names.slots[w*names.mul>>(names.shift&63)]
+					if slot.word != w || slot.size != 8 {
+						slot = names.find(src[start:p], w, 0)
+					}
+				case size <= 16:
 					tail := eight(src, p-8)
 					slot = &names.slots[mix(w^names.salt, tail^names.mul)>>(names.shift&63)]
 					if slot.word != w || slot.tail != tail || int(slot.size) != size {

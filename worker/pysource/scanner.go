@@ -156,7 +156,9 @@ func (s *Scanner) begin() {
 	s.stars, s.classes, s.params = s.stars[:0], s.classes[:0], s.params[:0]
 	s.resetAttrs()
 	s.funcs = append(s.funcs[:0], value{})
-	clear(s.consts)
+	if cap(s.consts) > 1<<16 {
+		s.consts = nil
+	}
 	s.consts, s.arena, s.lists, s.elems = s.consts[:0], s.arena[:0], s.lists[:0], s.elems[:0]
 	s.unions, s.vals, s.args = s.unions[:0], s.vals[:0], s.args[:0]
 	s.facts, s.literals = s.facts[:0], s.literals[:0]
