@@ -17,29 +17,42 @@ import (
 type text struct {
 	src   []byte // UTF-8 as far as the source allowed, lines end in "\n"; padding bytes follow
 	ascii bool
+	cut   bool // more than maxDecoded had to be decoded
 }
 
 // prepare decodes a source (PEP 263), unifies its line ends and puts padding
 // behind it, all in buf, which is reused.
 func prepare(src []byte, buf *[]byte) text {
+	var t text
 	switch {
 	case bytes.HasPrefix(src, []byte("\xef\xbb\xbf")):
 		src = src[3:]
 	case bytes.HasPrefix(src, []byte("\xff\xfe")), bytes.HasPrefix(src, []byte("\xfe\xff")):
 		// Python refuses UTF-16, editors do not.
+		src = t.limit(src)
 		if b, err := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Bytes(src); err == nil {
 			src = b
 		}
 	}
-	ascii := isASCII(src)
+	t.ascii = isASCII(src)
 	if name := declared(src); name != "" {
-		src = decodeDeclared(src, name, ascii)
-		ascii = isASCII(src)
+		src = t.decode(src, name)
+		t.ascii = isASCII(src)
 	}
 	*buf = unifyNewlines(slices.Grow((*buf)[:0], len(src)+padding), src)
 	n := len(*buf)
 	*buf = append(append(*buf, '\n'), make([]byte, padding-1)...)
-	return text{(*buf)[:n], ascii}
+	t.src = (*buf)[:n]
+	return t
+}
+
+// limit cuts what is to be decoded, which takes several times its size.
+func (t *text) limit(src []byte) []byte {
+	if len(src) > maxDecoded {
+		t.cut = true
+		return src[:maxDecoded]
+	}
+	return src
 }
 
 // isASCII looks at 8 bytes at a time.
@@ -119,21 +132,21 @@ func declared(src []byte) string {
 	return ""
 }
 
-// decodeDeclared decodes src. An encoding that is unknown here leaves it as it
+// decode decodes src. An encoding that is unknown here leaves it as it
 // is: its ASCII part is what matters.
-func decodeDeclared(src []byte, name string, ascii bool) []byte {
+func (t *text) decode(src []byte, name string) []byte {
 	switch name {
 	case "utf-7", "utf7", "u7", "unicode-1-1-utf-7":
-		return decodeUTF7(src)
+		return decodeUTF7(t.limit(src))
 	case "unicode-escape", "raw-unicode-escape":
-		return unescape(nil, src, name[0] == 'r', false)
+		return unescape(nil, t.limit(src), name[0] == 'r', false)
 	case "rot13", "rot-13":
-		return rot13(nil, src)
+		return rot13(nil, t.limit(src))
 	}
-	if ascii {
+	if t.ascii {
 		return src
 	}
-	if b, err := encodingOf(name).NewDecoder().Bytes(src); err == nil {
+	if b, err := encodingOf(name).NewDecoder().Bytes(t.limit(src)); err == nil {
 		return b
 	}
 	return src

@@ -65,7 +65,7 @@ const (
 	maxNames  = 1 << 24
 	scopeBit  = uint64(1) << 63
 	minSlots  = 11      // log2 of the smallest table
-	keptSlots = 17      // log2 of the largest that Reset keeps
+	keptSlots = 16      // log2 of the largest that is kept while it is not in use
 	maxKept   = 1 << 17 // names that Reset keeps room for
 	maxDotted = 300     // bytes; attributes of a longer dotted name are left off
 	maxString = 1 << 12 // longer names are cut, so that no chain of dots can grow the arena quadratically
@@ -81,8 +81,15 @@ func (s *sizes[T]) table(log int) []T {
 	return s[log]
 }
 
-// drop forgets the tables larger than 1<<log.
-func (s *sizes[T]) drop(log int) { clear(s[log+1:]) }
+// leave takes back a table that is not in use any more; a large one is given up.
+func (s *sizes[T]) leave(t []T) {
+	log := bits.TrailingZeros(uint(len(t)))
+	if log > keptSlots {
+		s[log] = nil
+		return
+	}
+	clear(t)
+}
 
 // NewNames returns a table in which the seeds have the Names 1 to len(seed),
 // in their order; they survive Reset. Seeds must differ from one another.
@@ -112,11 +119,9 @@ func (n *Names) Reset() {
 	if cap(n.ents) > maxKept {
 		n.ents, n.arena = slices.Clone(n.ents), slices.Clone(n.arena)
 	}
-	clear(n.slots)
-	clear(n.pairs)
+	n.slotSizes.leave(n.slots)
+	n.pairSizes.leave(n.pairs)
 	n.used, n.nPair = 0, 0
-	n.slotSizes.drop(keptSlots)
-	n.pairSizes.drop(keptSlots)
 	n.setSlots(minSlots)
 	n.setPairs(minSlots)
 }
@@ -288,7 +293,7 @@ func (n *Names) put(s nameSlot) *nameSlot {
 				*n.free(&old[i]) = old[i]
 			}
 		}
-		clear(old)
+		n.slotSizes.leave(old)
 	}
 	n.used++
 	slot := n.free(&s)
@@ -330,7 +335,7 @@ func (n *Names) setPair(key uint64, i uint64, id Name) {
 				n.pairs[i] = s
 			}
 		}
-		clear(old)
+		n.pairSizes.leave(old)
 	}
 }
 

@@ -85,9 +85,10 @@ type Scanner struct {
 
 // The budgets of one source text.
 const (
-	maxSource    = 16 << 20 // bytes read
+	maxSource    = 8 << 20  // bytes read
+	maxDecoded   = 2 << 20  // of a text that is neither UTF-8 nor ASCII
 	maxFacts     = 1 << 19
-	maxNewNames  = 1 << 18
+	maxNewNames  = 1 << 17
 	maxFolded    = 4 << 20 // bytes of constants
 	maxFoldSteps = 1 << 22 // bytes, elements and tokens that folding looks at
 )
@@ -115,6 +116,9 @@ func (s *Scanner) scan(src []byte, f File) Result {
 		s.cut("size")
 	}
 	t := prepare(src, &s.buf)
+	if t.cut {
+		s.cut("size")
+	}
 	s.setModule(f.Module)
 	switch f.Role {
 	case RoleScript:

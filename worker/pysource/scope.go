@@ -253,9 +253,10 @@ func attrKey(cls int32, n Name) uint64 { return uint64(cls+1)<<32 | uint64(n) }
 const minAttrs = 6 // log2 of the smallest table of attributes
 
 func (s *Scanner) resetAttrs() {
-	clear(s.attrs)
+	if s.attrs != nil {
+		s.attrSizes.leave(s.attrs)
+	}
 	s.attrCount = 0
-	s.attrSizes.drop(keptSlots - 2)
 	s.setAttrs(minAttrs)
 }
 
@@ -292,7 +293,7 @@ func (s *Scanner) setAttr(cls int32, n Name, v value) {
 				*s.attrSlot(a.key) = a
 			}
 		}
-		clear(old)
+		s.attrSizes.leave(old)
 	}
 }
 
