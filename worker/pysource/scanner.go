@@ -85,8 +85,8 @@ type Scanner struct {
 
 // The budgets of one source text.
 const (
-	maxSource    = 8 << 20  // bytes read
-	maxDecoded   = 2 << 20  // of a text that is neither UTF-8 nor ASCII
+	maxSource    = 8 << 20 // bytes read
+	maxDecoded   = 2 << 20 // of a text that is neither UTF-8 nor ASCII
 	maxFacts     = 1 << 19
 	maxNewNames  = 1 << 17
 	maxFolded    = 4 << 20 // bytes of constants
