@@ -30,6 +30,7 @@ demo: engine ## crawl a generated index and check the counts
 .PHONY: test
 test: engine ## every test, with the race detector, a real broker and a real engine
 	$(GO) test -race -timeout 20m ./...
+	$(GO) test -run TestBudget ./worker/pysource # full size: the race detector is too slow for it
 
 .PHONY: corpus
 corpus: engine ## crawl CORPUS three ways and compare (see docs/corpus.md)
@@ -68,5 +69,9 @@ bench-dataset: engine ## storing, publishing and asking, over SHARE (0.01) of th
 	bin/prevalence bench dataset --share $(SHARE) $(if $(NAMES),--names $(NAMES))
 
 .PHONY: bench
-bench: ## Go benchmarks
+bench: ## Go benchmarks; over CORPUS where it is set: Python to facts, to behaviours, .tar.gz to scan
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: bench-peers
+bench-peers: build ## time a scan of CORPUS beside ruff, hexora, GuardDog and bandit
+	deploy/check/peers.sh bin/prevalence

@@ -2,6 +2,8 @@ package worker
 
 import (
 	"hash/maphash"
+	"io"
+	"slices"
 
 	"prevalence/worker/archive"
 	"prevalence/worker/pysource"
@@ -15,6 +17,7 @@ type bench struct {
 	scanner *pysource.Scanner
 	zip     []byte // a zip, whole
 	held    []byte // Python source of an sdist, until its names are known
+	file    []byte // a member of a tree
 	seed    maphash.Seed
 }
 
@@ -22,7 +25,7 @@ type bench struct {
 const (
 	keepZipBytes  = 16 << 20
 	keepHeldBytes = 16 << 20
-	resetNames    = 1 << 18 // names in the table that make it be emptied between members
+	resetNames    = 1 << 16 // names in the table that make it be emptied between members
 )
 
 func newBench(o Options) *bench {
@@ -30,6 +33,27 @@ func newBench(o Options) *bench {
 	return &bench{
 		walker: archive.Walker{Limits: o.Limits}, names: names, scanner: pysource.NewScanner(names), seed: maphash.MakeSeed(),
 	}
+}
+
+// readFile reads at most n bytes of a file that is probably of this size. What
+// it returns is good until the next call.
+func (b *bench) readFile(f io.Reader, n, size int64) ([]byte, error) {
+	data := slices.Grow(b.file[:0], int(min(n, size))+1)
+	for int64(len(data)) < n {
+		if len(data) == cap(data) {
+			data = slices.Grow(data, len(data))
+		}
+		m, err := f.Read(data[len(data):min(int64(cap(data)), n)])
+		data = data[:len(data)+m]
+		if err == io.EOF || err == nil && m == 0 {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	b.file = data
+	return data, nil
 }
 
 // rest readies the bench for the next release.
@@ -40,6 +64,9 @@ func (b *bench) rest() {
 	}
 	if cap(b.held) > keepHeldBytes {
 		b.held = nil
+	}
+	if cap(b.file) > keepHeldBytes {
+		b.file = nil
 	}
 	b.zip, b.held = b.zip[:0], b.held[:0]
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -215,7 +214,7 @@ func (r *reading) localMember(file, name string, limit int64, stats *archive.Sta
 	if amount == archive.Whole {
 		n = limit
 	}
-	data, err := io.ReadAll(io.LimitReader(f, n+1))
+	data, err := r.b.readFile(f, n+1, info.Size())
 	if err != nil {
 		return err
 	}
@@ -226,6 +225,6 @@ func (r *reading) localMember(file, name string, limit int64, stats *archive.Sta
 			stats.Cuts = append(stats.Cuts, archive.Cut{Member: name, Why: archive.WhyMemberTooLarge, Bytes: info.Size()})
 		}
 	}
-	r.take(archive.Member{Name: name, Size: info.Size(), Data: slices.Clip(data), Whole: whole})
+	r.take(archive.Member{Name: name, Size: info.Size(), Data: data, Whole: whole})
 	return nil
 }

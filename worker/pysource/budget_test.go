@@ -3,15 +3,25 @@ package pysource
 import (
 	"bytes"
 	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
+// What one member may take, whatever is in it.
+const (
+	maxScanTime = time.Second
+	maxScanHeap = 64 << 20
+)
+
 // TestBudget gives the scanner the worst that a member of a distribution may
-// hold: it must end within a second and 64 MiB whatever it is.
+// hold: it must end within a second and 64 MiB whatever it is. The race
+// detector makes it slower and the texts smaller; "make test" runs it without.
 func TestBudget(t *testing.T) {
-	const size = 5 << 20
+	const size = budgetSize
 	repeat := func(s string) []byte { return bytes.Repeat([]byte(s), size/len(s)) }
 	unique := func(format func(i int) string) []byte {
 		var b bytes.Buffer
@@ -116,30 +126,66 @@ func TestBudget(t *testing.T) {
 	}
 	for name, src := range cases {
 		t.Run(name, func(t *testing.T) {
-			var before, after runtime.MemStats
-			runtime.GC()
-			runtime.ReadMemStats(&before)
-			s := NewScanner(NewNames())
-			runtime.LockOSThread()
-			defer runtime.UnlockOSThread()
-			start := threadTime()
-			res := s.Scan(src, File{Module: "a.b", Role: RoleModule})
-			took := threadTime() - start
-			runtime.ReadMemStats(&after)
-			if took > time.Second*slowness {
+			var took time.Duration
+			// What else runs on the machine makes a scan slower, never faster: only
+			// one that is slow three times is.
+			for range 3 {
+				took = scanTime(src)
+				if took <= maxScanTime*slowness {
+					break
+				}
+			}
+			if took > maxScanTime*slowness {
 				t.Errorf("took %v", took)
 			}
-			if n := after.HeapSys - before.HeapSys; after.HeapSys > before.HeapSys && n > 512<<20 {
-				t.Errorf("heap grew by %d MiB", n>>20)
+			heap, res := scanHeap(src)
+			if heap > maxScanHeap {
+				t.Errorf("held %d MiB", heap>>20)
 			}
-			t.Logf("%v, %d MiB allocated, %d facts, cut %q", took.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20, len(res.Facts), res.Cut)
-			runtime.GC()
-			runtime.ReadMemStats(&after)
-			if live := int64(after.HeapAlloc) - int64(before.HeapAlloc); live > 64<<20 {
-				t.Errorf("holds %d MiB", live>>20)
-			}
-			runtime.KeepAlive(s)
-			runtime.KeepAlive(res)
+			t.Logf("%v, %d MiB, %d facts, cut %q", took.Round(time.Millisecond), heap>>20, len(res.Facts), res.Cut)
 		})
 	}
+}
+
+// scanTime is the processor time of one scan.
+func scanTime(src []byte) time.Duration {
+	s := NewScanner(NewNames())
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	start := threadTime()
+	s.Scan(src, File{Module: "a.b", Role: RoleModule})
+	return threadTime() - start
+}
+
+// scanHeap is the most that was live at once during a scan, as the collector
+// saw it, which runs each time the heap has grown by a tenth.
+func scanHeap(src []byte) (peak int64, res Result) {
+	defer debug.SetGCPercent(debug.SetGCPercent(10))
+	runtime.GC()
+	before := liveHeap()
+	var highest atomic.Int64
+	var done atomic.Bool
+	var watch func(*[16]byte)
+	watch = func(*[16]byte) {
+		highest.Store(max(highest.Load(), liveHeap()))
+		if !done.Load() {
+			runtime.SetFinalizer(new([16]byte), watch) // runs after the next collection
+		}
+	}
+	watch(nil)
+	s := NewScanner(NewNames())
+	res = s.Scan(src, File{Module: "a.b", Role: RoleModule})
+	done.Store(true)
+	runtime.GC()
+	peak = max(highest.Load(), liveHeap()) - before
+	runtime.KeepAlive(s)
+	runtime.KeepAlive(res)
+	return peak, res
+}
+
+// liveHeap is what the last collection found to be in use.
+func liveHeap() int64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return int64(sample[0].Value.Uint64())
 }

@@ -18,20 +18,45 @@ func (s *Scanner) emit(k Kind, v value, first, end uint32) {
 	if s.mute > 0 {
 		return
 	}
-	f := Fact{Kind: k, Context: s.ctx, Certainty: Resolved, Line: first, EndLine: end, Scope: s.scopeName()}
+	name, certainty := Name(0), Resolved
 	switch v.kind {
 	case vDotted:
-		f.Name = v.name()
+		name = v.name()
 		if v.flags&flagMaybe != 0 {
-			f.Certainty = Likely
+			certainty = Likely
 		}
 		if v.flags&flagLate != 0 {
 			s.lateBuiltins = append(s.lateBuiltins, uint32(len(s.facts)))
 		}
 	case vMethod:
-		f.Name, f.Certainty = s.names.dot(0, v.name()), Likely
+		name, certainty = s.names.dot(0, v.name()), Likely
 	}
-	s.facts = append(s.facts, f)
+	s.add(k, name, 0, certainty, first, end)
+}
+
+// add adds a fact.
+func (s *Scanner) add(k Kind, n, val Name, c Certainty, first, end uint32) {
+	scope := s.qual
+	if scope == 0 {
+		scope = s.scopeName()
+	}
+	f := push(&s.facts)
+	f.Kind, f.Context, f.Certainty, f.Name, f.Value, f.Scope, f.Line, f.EndLine = k, s.ctx, c, n, val, scope, first, end
+}
+
+// push makes the slice longer by one and returns what is there, as it was left
+// by an earlier use. To fill its fields in place is cheaper than to append a
+// large struct: that one is put together elsewhere and copied at once, and the
+// processor waits until the pieces have been written.
+func push[T any](s *[]T) *T {
+	n := len(*s)
+	if n < cap(*s) {
+		*s = (*s)[:n+1]
+	} else {
+		var zero T
+		*s = append(*s, zero)
+	}
+	return &(*s)[n]
 }
 
 // emitName adds a fact of any kind about a name.
@@ -43,7 +68,7 @@ func (s *Scanner) emitName(k Kind, n, val Name, c Certainty, first, end uint32) 
 		s.cut("facts")
 		return
 	}
-	s.facts = append(s.facts, Fact{Kind: k, Context: s.ctx, Certainty: c, Name: n, Value: val, Line: first, EndLine: end, Scope: s.scopeName()})
+	s.add(k, n, val, c, first, end)
 }
 
 // call reads the arguments of a call of callee, whose last attribute was taken

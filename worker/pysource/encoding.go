@@ -3,6 +3,7 @@ package pysource
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -14,31 +15,44 @@ import (
 
 // text is a source text made ready for the lexer.
 type text struct {
-	src   []byte // UTF-8 as far as the source allowed, lines end in "\n"
+	src   []byte // UTF-8 as far as the source allowed, lines end in "\n"; padding bytes follow
 	ascii bool
+	cut   bool // more than maxDecoded had to be decoded
 }
 
-// prepare decodes a source (PEP 263) and unifies its line ends. It returns src
-// itself, or a part of it, when nothing had to be changed; buf is reused.
+// prepare decodes a source (PEP 263), unifies its line ends and puts padding
+// behind it, all in buf, which is reused.
 func prepare(src []byte, buf *[]byte) text {
+	var t text
 	switch {
 	case bytes.HasPrefix(src, []byte("\xef\xbb\xbf")):
 		src = src[3:]
 	case bytes.HasPrefix(src, []byte("\xff\xfe")), bytes.HasPrefix(src, []byte("\xfe\xff")):
 		// Python refuses UTF-16, editors do not.
+		src = t.limit(src)
 		if b, err := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Bytes(src); err == nil {
 			src = b
 		}
 	}
-	ascii := isASCII(src)
+	t.ascii = isASCII(src)
 	if name := declared(src); name != "" {
-		src = decodeDeclared(src, name, ascii)
-		ascii = isASCII(src)
+		src = t.decode(src, name)
+		t.ascii = isASCII(src)
 	}
-	if bytes.IndexByte(src, '\r') >= 0 {
-		src = unifyNewlines(src, buf)
+	*buf = unifyNewlines(slices.Grow((*buf)[:0], len(src)+padding), src)
+	n := len(*buf)
+	*buf = append(append(*buf, '\n'), make([]byte, padding-1)...)
+	t.src = (*buf)[:n]
+	return t
+}
+
+// limit cuts what is to be decoded, which takes several times its size.
+func (t *text) limit(src []byte) []byte {
+	if len(src) > maxDecoded {
+		t.cut = true
+		return src[:maxDecoded]
 	}
-	return text{src, ascii}
+	return src
 }
 
 // isASCII looks at 8 bytes at a time.
@@ -58,22 +72,20 @@ func isASCII(b []byte) bool {
 	return true
 }
 
-// unifyNewlines turns "\r\n" and "\r" into "\n", as Python does on reading.
-func unifyNewlines(src []byte, buf *[]byte) []byte {
-	out := (*buf)[:0]
+// unifyNewlines appends src to dst with "\r\n" and "\r" turned into "\n", as
+// Python does on reading.
+func unifyNewlines(dst, src []byte) []byte {
 	for {
 		i := bytes.IndexByte(src, '\r')
 		if i < 0 {
-			break
+			return append(dst, src...)
 		}
-		out = append(append(out, src[:i]...), '\n')
+		dst = append(append(dst, src[:i]...), '\n')
 		src = src[i+1:]
 		if len(src) > 0 && src[0] == '\n' {
 			src = src[1:]
 		}
 	}
-	*buf = append(out, src...)
-	return *buf
 }
 
 // declared returns the encoding that a comment in the first two lines names,
@@ -120,21 +132,21 @@ func declared(src []byte) string {
 	return ""
 }
 
-// decodeDeclared decodes src. An encoding that is unknown here leaves it as it
+// decode decodes src. An encoding that is unknown here leaves it as it
 // is: its ASCII part is what matters.
-func decodeDeclared(src []byte, name string, ascii bool) []byte {
+func (t *text) decode(src []byte, name string) []byte {
 	switch name {
 	case "utf-7", "utf7", "u7", "unicode-1-1-utf-7":
-		return decodeUTF7(src)
+		return decodeUTF7(t.limit(src))
 	case "unicode-escape", "raw-unicode-escape":
-		return unescape(nil, src, name[0] == 'r', false)
+		return unescape(nil, t.limit(src), name[0] == 'r', false)
 	case "rot13", "rot-13":
-		return rot13(nil, src)
+		return rot13(nil, t.limit(src))
 	}
-	if ascii {
+	if t.ascii {
 		return src
 	}
-	if b, err := encodingOf(name).NewDecoder().Bytes(src); err == nil {
+	if b, err := encodingOf(name).NewDecoder().Bytes(t.limit(src)); err == nil {
 		return b
 	}
 	return src

@@ -44,8 +44,18 @@ func (s *Scanner) expressions() value {
 	return v
 }
 
-// endsOperand tells the tokens after which an expression of one token is whole.
-var endsOperand = [kindCount]bool{tComma: true, tRParen: true, tRBrack: true, tRBrace: true}
+// endsOperand tells the tokens after which an expression of one operand is
+// whole; startsOperand those that begin an operand without anything before it.
+var (
+	endsOperand = [kindCount]bool{
+		tNone: true, tComma: true, tRParen: true, tRBrack: true, tRBrace: true, tColon: true, tSemi: true, tAssign: true,
+		tAug: true, tFClose: true, tFSpec: true, tBang: true,
+	}
+	startsOperand = [kindCount]bool{
+		tName: true, tNumber: true, tString: true, tFStart: true, tLParen: true, tLBrack: true, tLBrace: true,
+		kNone: true, kTrue: true, kFalse: true,
+	}
+)
 
 // endsExpression reports whether no expression can begin here.
 func (s *Scanner) endsExpression() bool {
@@ -63,26 +73,38 @@ func (s *Scanner) test() value {
 		s.p++
 		return value{}
 	}
-	if next := s.p + 1; next < len(s.toks) && endsOperand[s.toks[next].kind] {
-		// One token alone: most arguments and elements are.
-		switch t := &s.toks[s.p]; t.kind {
-		case tName:
-			s.p++
-			v := s.used(s.nameValue(t.name), s.p-1)
-			if v.flags&flagPending != 0 {
-				v = s.settle(v)
-			}
-			return v
-		case tNumber:
-			s.p++
-			return number(s.src[t.pos:t.name])
-		case tString:
-			s.p++
-			return s.settle(s.literal(t))
-		}
+	if s.p >= len(s.toks) {
+		return value{}
 	}
-	s.depth++
-	v := s.binary(1)
+	var v value
+	t := &s.toks[s.p]
+	if startsOperand[t.kind] && (t.name != s.names.vocab.id.await || t.kind != tName) {
+		// Most expressions are one operand: they are read without asking for
+		// each level of operators.
+		if endsOperand[s.peek(1)] {
+			switch t.kind {
+			case tName:
+				s.p++
+				return s.settle(s.used(s.nameValue(t.name), s.p-1))
+			case tNumber:
+				s.p++
+				return number(s.src[t.pos:t.name])
+			case tString:
+				s.p++
+				return s.settle(s.literal(t))
+			}
+		}
+		s.depth++
+		v = s.operand()
+		if endsOperand[s.at()] {
+			s.depth--
+			return s.settle(v)
+		}
+		v = s.operators(v, 1)
+	} else {
+		s.depth++
+		v = s.binary(1)
+	}
 	if s.p < len(s.toks) {
 		switch s.toks[s.p].kind {
 		case kIf:
@@ -109,8 +131,10 @@ func (s *Scanner) test() value {
 }
 
 // binary reads operands joined by operators that bind at least as tight as low.
-func (s *Scanner) binary(low uint8) value {
-	v := s.unary()
+func (s *Scanner) binary(low uint8) value { return s.operators(s.unary(), low) }
+
+// operators reads what binary does after its first operand, v.
+func (s *Scanner) operators(v value, low uint8) value {
 	for s.p < len(s.toks) {
 		t := &s.toks[s.p]
 		pr := precedence[t.kind]

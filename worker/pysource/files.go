@@ -26,7 +26,7 @@ func argAt(args []argument, i int) (argument, bool) {
 // is neither a name nor a constant.
 func (s *Scanner) fileKey(a argument) uint64 {
 	if a.val.kind == vStr {
-		return pathKey(s.text(a.val))
+		return s.pathKey(s.text(a.val))
 	}
 	for i := int(a.first); i < int(a.end) && i < len(s.toks); i++ {
 		if s.toks[i].kind == tName && (i == int(a.first) || s.toks[i-1].kind != tDot) {
@@ -94,7 +94,7 @@ func (s *Scanner) namesMarked(start, end int) bool {
 			}
 		case tString:
 			b := s.src[t.pos:t.name]
-			if s.marked(pathKey(b)) {
+			if s.marked(s.pathKey(b)) {
 				return true
 			}
 		}
@@ -112,7 +112,8 @@ func (s *Scanner) marked(key uint64) bool {
 }
 
 // pathKey is the key of a constant path.
-func pathKey(b []byte) uint64 {
-	word, tail := nameWords(b[:min(256, len(b))])
-	return 1<<63 | (word*hashMul^tail)>>1
+func (s *Scanner) pathKey(b []byte) uint64 {
+	b = b[:min(256, len(b))]
+	word, tail := s.names.nameWords(b)
+	return 1<<63 | (s.names.hash(word, tail, len(b))^tail)>>1
 }

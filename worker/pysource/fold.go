@@ -21,6 +21,9 @@ func integer(i int64) value {
 
 // number reads a small integer literal.
 func number(b []byte) value {
+	if len(b) == 1 && isDecimal(b[0]) {
+		return value{kind: vInt, id: uint32(b[0] - '0')}
+	}
 	base := int64(10)
 	if len(b) > 1 && b[0] == '0' {
 		switch b[1] | 0x20 {

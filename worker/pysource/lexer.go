@@ -3,13 +3,21 @@ package pysource
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 )
 
 // lexer cuts a source text, whose lines end in "\n" alone, into logical lines
 // of tokens. It takes any bytes, never goes back and never fails.
+//
+// It looks at eight bytes at a time where it can: names, strings and blanks
+// end at no predictable place, so that a loop over their bytes costs a wrong
+// guess of the processor each, which is dearer than all else that is done
+// about them. The bytes behind the text (see pad) make it unnecessary to ask
+// for its end.
 type lexer struct {
-	src      []byte
+	src      []byte // with padding bytes behind end
+	end      int    // of the text
 	pos      int
 	line     uint32
 	step     uint32 // 1, or 0 for source that stands in a constant
@@ -21,8 +29,6 @@ type lexer struct {
 	mid      bool // the line goes on in the next call: it was too long
 	hidden   uint32
 	odd      uint32 // line of the first identifier that is not what it looks like
-	cutNames bool
-	maxNames int
 }
 
 // bracket is an open one: which kind, and its index in toks, or -1.
@@ -46,11 +52,16 @@ const (
 	hiddenColumns = 100     // so many blanks between two tokens hide the second
 )
 
-// reset makes the lexer read src from its beginning.
+// padding is how many bytes a text has behind its end: a newline, and what
+// reading eight bytes at a time may touch.
+const padding = 16
+
+// reset makes the lexer read src from its beginning. The byte behind it is a
+// newline, and padding bytes behind it can be read.
 func (l *lexer) reset(n *Names, src []byte, line, step uint32) {
-	l.src, l.pos, l.line, l.step, l.names = src, 0, line, step, n
+	l.src, l.end, l.pos, l.line, l.step, l.names = src[:len(src)+padding], len(src), 0, line, step, n
 	l.toks, l.brackets, l.fstrings = l.toks[:0], l.brackets[:0], l.fstrings[:0]
-	l.indent, l.mid, l.hidden, l.odd, l.cutNames = 0, false, 0, 0, false
+	l.indent, l.mid, l.hidden, l.odd = 0, false, 0, 0
 }
 
 // next fills toks with the next logical line. It reports false at the end.
@@ -68,251 +79,328 @@ func (l *lexer) next() bool {
 	}
 	l.mid = false
 	l.scan()
-	return len(l.toks) > 0 || l.pos < len(l.src)
+	return len(l.toks) > 0 || l.pos < l.end
 }
 
 // lineStart skips blank lines and comments and measures the indentation.
 func (l *lexer) lineStart() bool {
 	src, p := l.src, l.pos
-	for {
-		col := 0
-		for p < len(src) {
-			switch src[p] {
-			case ' ', 0:
-				col++
-			case '\t':
-				col = (col | 7) + 1
-			case '\f':
-				col = 0
-			default:
-				goto text
+	col := 0
+	for p < l.end {
+		n := bits.TrailingZeros64(eight(src, p)^each(' ')) >> 3
+		p, col = p+n, col+n
+		switch src[p] {
+		case ' ':
+		case 0:
+			col++
+			p++
+		case '\t':
+			col = (col | 7) + 1
+			p++
+		case '\f':
+			col = 0
+			p++
+		case '\n':
+			if p >= l.end {
+				break
 			}
 			p++
-		}
-		l.pos = p
-		return false
-	text:
-		switch {
-		case src[p] == '\n':
-			p++
+			col = 0
 			l.line += l.step
-			continue
-		case src[p] == '#':
-			i := bytes.IndexByte(src[p:], '\n')
-			if i < 0 {
-				l.pos = len(src)
-				return false
+		case '#':
+			p += bytes.IndexByte(src[p:l.end+1], '\n')
+		case '\\':
+			if p+1 < l.end && src[p+1] == '\n' {
+				p += 2
+				l.line += l.step
+				// What follows belongs to this line, with this indentation.
+				for byteClass[src[p]] == bSpace && p < l.end {
+					p++
+				}
+				if p >= l.end || src[p] == '\n' || src[p] == '#' {
+					col = 0
+					continue
+				}
 			}
-			p += i
-			continue
-		case src[p] == '\\' && p+1 < len(src) && src[p+1] == '\n':
-			p += 2
-			l.line += l.step
-			// What follows belongs to this line, with this indentation.
-			for p < len(src) && byteClass[src[p]] == bSpace {
-				p++
-			}
-			if p == len(src) || src[p] == '\n' || src[p] == '#' {
-				continue
-			}
+			l.pos, l.indent = p, col
+			return true
+		default:
+			l.pos, l.indent = p, col
+			return true
 		}
-		l.pos, l.indent = p, col
-		return true
 	}
+	l.pos = min(p, l.end)
+	return false
+}
+
+// eight returns the eight bytes at p, the first in the lowest bits.
+func eight(src []byte, p int) uint64 { return binary.LittleEndian.Uint64(src[p:]) }
+
+// each returns a word of eight times b.
+func each(b byte) uint64 { return uint64(b) * 0x0101010101010101 }
+
+const highBits = 0x8080808080808080
+
+// zeros returns a word with the high bit of each byte of w that is zero; above
+// the lowest one others may be set too.
+func zeros(w uint64) uint64 { return (w - 0x0101010101010101) &^ w & highBits }
+
+// notName returns a word with the high bit of each byte of w that is not part
+// of a name. Bytes above 0x7f are.
+func notName(w uint64) uint64 {
+	x := w &^ highBits
+	y := x | 0x2020202020202020
+	letter := (y + 0x1f1f1f1f1f1f1f1f) &^ (y + 0x0505050505050505) // a to z
+	digit := (x + 0x5050505050505050) &^ (x + 0x4646464646464646)  // 0 to 9
+	other := (x ^ 0x5f5f5f5f5f5f5f5f) + 0x7f7f7f7f7f7f7f7f         // not an underscore
+	return other &^ (letter | digit | w) & highBits
 }
 
 // scan reads tokens up to the end of the logical line.
 func (l *lexer) scan() {
 	src, p := l.src, l.pos
-	toks := l.toks
+	toks, n := l.toks[:cap(l.toks)], len(l.toks)
 	names := l.names
-	keyword := names.vocab.keyword
-	for p < len(src) {
+	for {
+		if n >= len(toks) {
+			if n >= maxLineTokens {
+				break
+			}
+			toks = l.grow(toks)
+		}
 		c := src[p]
-		switch byteClass[c] {
-		case bSpace:
+		if c == ' ' {
 			p++
-			if p < len(src) && byteClass[src[p]] != bSpace {
-				continue
-			}
-			start := p - 1
-			for p < len(src) && byteClass[src[p]] == bSpace {
-				p++
-			}
-			if p-start >= hiddenColumns && l.hidden == 0 && len(toks) > 0 && len(l.brackets) == 0 &&
-				p < len(src) && src[p] != '\n' && src[p] != '#' && src[p] != '\\' {
-				l.hidden = l.line
-			}
-
+			c = src[p]
+		}
+		switch byteClass[c] {
 		case bName:
 			start := p
-			high := c
-			for p++; p < len(src) && nameByte[src[p]]; p++ {
-				high |= src[p]
-			}
-			size := p - start
-			if p < len(src) && size <= 3 && byteClass[src[p]] == bQuote {
-				if flags, ok := stringPrefix(src[start:p]); ok {
-					l.toks, l.pos = toks, p
-					l.str(flags, size)
-					toks, p = l.toks, l.pos
-					continue
-				}
-			}
-			var id Name
-			switch {
-			case high >= 0x80 || size > maxString:
-				id = l.oddName(src[start:p])
-			case size <= 8 && start+8 <= len(src):
-				id = names.intern(src[start:p], binary.LittleEndian.Uint64(src[start:])&wordMask[size&15], 0)
-			default:
-				word, tail := nameWords(src[start:p])
-				id = names.intern(src[start:p], word, tail)
-			}
-			if int(id) > l.maxNames {
-				l.cutNames = true
-			}
-			k := tName
-			if int(id) < len(keyword) {
-				if kw := keyword[id]; kw != 0 {
-					k = kw
-					if len(l.brackets) > 0 {
-						if k == kFor {
-							if b := l.brackets[len(l.brackets)-1]; b.tok >= 0 && toks[b.tok].pos == 0 {
-								toks[b.tok].pos = uint32(len(toks))
-							}
-						} else if startsStatement[k] && l.firstOnLine(start) {
-							// A bracket was never closed. Begin anew here.
-							l.toks = toks
-							for start > 0 && src[start-1] != '\n' {
-								start--
-							}
-							l.pos = start
-							return
-						}
+			w := eight(src, p)
+			stop := notName(w)
+			var slot *nameSlot
+			if stop != 0 {
+				first := stop & -stop
+				w &= first>>7 - 1
+				size := bits.TrailingZeros64(stop) >> 3
+				p += size
+				if byteClass[src[p]] == bQuote && size <= 2 {
+					if flags, ok := stringPrefix(src[start:p]); ok {
+						l.toks, l.pos = toks[:n], p
+						l.str(flags)
+						toks, n, p = l.toks[:cap(l.toks)], len(l.toks), l.pos
+						continue
 					}
 				}
+				if w&highBits == 0 {
+					slot = &names.slots[w*names.mul>>(names.shift&63)]
+					if slot.word != w || int(slot.size) != size {
+						slot = names.find(src[start:p], w, 0)
+					}
+				} else {
+					slot = l.oddName(src[start:p])
+				}
+			} else {
+				high, next := w, uint64(0)
+				for stop == 0 {
+					p += 8
+					next = eight(src, p)
+					stop = notName(next)
+					high |= next & (stop&-stop>>7 - 1)
+				}
+				p += bits.TrailingZeros64(stop) >> 3
+				switch size := p - start; {
+				case high&highBits != 0 || size > maxString:
+					slot = l.oddName(src[start:p])
+				case size == 8:
+					slot = &names.slots[w*names.mul>>(names.shift&63)]
+					if slot.word != w || slot.size != 8 {
+						slot = names.find(src[start:p], w, 0)
+					}
+				case size <= 16:
+					tail := eight(src, p-8)
+					slot = &names.slots[mix(w^names.salt, tail^names.mul)>>(names.shift&63)]
+					if slot.word != w || slot.tail != tail || int(slot.size) != size {
+						slot = names.find(src[start:p], w, tail)
+					}
+				default:
+					slot = names.slot(src[start:p])
+				}
 			}
-			toks = append(toks, token{kind: k, name: id, pos: uint32(start), line: l.line})
+			k := slot.kind
+			if k != tName && len(l.brackets) > 0 {
+				if k == kFor {
+					if b := l.brackets[len(l.brackets)-1]; b.tok >= 0 && toks[b.tok].pos == 0 {
+						toks[b.tok].pos = uint32(n)
+					}
+				} else if startsStatement[k] && l.firstOnLine(start) {
+					// A bracket was never closed. Begin anew here.
+					l.toks = toks[:n]
+					for start > 0 && src[start-1] != '\n' {
+						start--
+					}
+					l.pos = start
+					return
+				}
+			}
+			toks[n].set(k, l.line, slot.id, uint32(start))
+			n++
+
+		case bSpace:
+			start := p
+			for byteClass[src[p]] == bSpace {
+				p++
+				p += bits.TrailingZeros64(eight(src, p)^each(' ')) >> 3
+			}
+			if p-start >= hiddenColumns-1 && l.hidden == 0 && n > 0 && len(l.brackets) == 0 &&
+				p < l.end && src[p] != '\n' && src[p] != '#' && src[p] != '\\' {
+				if src[start-1] == ' ' || p-start >= hiddenColumns {
+					l.hidden = l.line
+				}
+			}
 
 		case bDigit:
 			start := p
 			p = numberEnd(src, p)
-			toks = append(toks, token{kind: tNumber, name: Name(p), pos: uint32(start), line: l.line})
+			toks[n].set(tNumber, l.line, Name(p), uint32(start))
+			n++
 
 		case bNewline:
+			if p >= l.end {
+				l.toks, l.pos = toks[:n], l.end
+				return
+			}
 			p++
 			l.line += l.step
 			if len(l.brackets) == 0 {
-				l.toks, l.pos = toks, p
+				l.toks, l.pos = toks[:n], p
 				return
 			}
 
 		case bHash:
-			i := bytes.IndexByte(src[p:], '\n')
-			if i < 0 {
-				i = len(src) - p
-			}
-			p += i
+			p += bytes.IndexByte(src[p:l.end+1], '\n')
 
 		case bQuote:
-			l.toks, l.pos = toks, p
-			l.str(0, 0)
-			toks, p = l.toks, l.pos
+			l.toks, l.pos = toks[:n], p
+			l.str(0)
+			toks, n, p = l.toks[:cap(l.toks)], len(l.toks), l.pos
 
 		case bOpen:
-			k := tLParen
-			if c == '[' {
-				k = tLBrack
-			} else if c == '{' {
-				k = tLBrace
-			}
+			k := operatorKind[c]
 			if len(l.brackets) < maxBrackets {
-				l.brackets = append(l.brackets, bracket{k, int32(len(toks))})
+				l.brackets = append(l.brackets, bracket{k, int32(n)})
 			}
-			toks = append(toks, token{kind: k, line: l.line})
+			toks[n].set(k, l.line, 0, 0)
+			n++
 			p++
 
 		case bClose:
 			p++
-			k := tRParen
-			if c == ']' {
-				k = tRBrack
-			} else if c == '}' {
-				k = tRBrace
-			}
-			if n := len(l.brackets); n > 0 {
-				b := l.brackets[n-1]
+			k := operatorKind[c]
+			if d := len(l.brackets); d > 0 {
+				b := l.brackets[d-1]
 				if b.kind == tFOpen && c != '}' {
 					continue // a stray bracket inside a replacement field
 				}
-				l.brackets = l.brackets[:n-1]
+				l.brackets = l.brackets[:d-1]
 				if b.tok >= 0 {
-					toks[b.tok].name = Name(len(toks))
+					toks[b.tok].name = Name(n)
 				}
 				if b.kind == tFOpen {
-					toks = append(toks, token{kind: tFClose, line: l.line})
-					l.toks, l.pos = toks, p
+					toks[n].set(tFClose, l.line, 0, 0)
+					n++
+					l.toks, l.pos = toks[:n], p
 					l.fText()
-					toks, p = l.toks, l.pos
+					toks, n, p = l.toks[:cap(l.toks)], len(l.toks), l.pos
 					continue
 				}
 				k = b.kind - tLParen + tRParen
 			}
-			toks = append(toks, token{kind: k, line: l.line})
+			toks[n].set(k, l.line, 0, 0)
+			n++
 
 		case bDot:
 			switch {
-			case p+1 < len(src) && byteClass[src[p+1]] == bDigit:
+			case byteClass[src[p+1]] == bDigit:
 				start := p
 				p = numberEnd(src, p)
-				toks = append(toks, token{kind: tNumber, name: Name(p), pos: uint32(start), line: l.line})
-			case p+2 < len(src) && src[p+1] == '.' && src[p+2] == '.':
-				toks = append(toks, token{kind: tEllipsis, line: l.line})
+				toks[n].set(tNumber, l.line, Name(p), uint32(start))
+				n++
+			case src[p+1] == '.' && src[p+2] == '.':
+				toks[n].set(tEllipsis, l.line, 0, 0)
+				n++
 				p += 3
 			default:
-				toks = append(toks, token{kind: tDot, line: l.line})
+				toks[n].set(tDot, l.line, 0, 0)
+				n++
 				p++
 			}
 
 		case bBackslash:
 			p++
-			if p < len(src) && src[p] == '\n' {
+			if src[p] == '\n' && p < l.end {
 				p++
 				l.line += l.step
 			}
 
 		case bComma:
-			toks = append(toks, token{kind: tComma, line: l.line})
+			toks[n].set(tComma, l.line, 0, 0)
+			n++
 			p++
 
 		case bOp:
-			if p+1 < len(src) && !doublesOperator[src[p+1]] && (c != ':' || len(l.fstrings) == 0) {
-				toks = append(toks, token{kind: operatorKind[c], line: l.line})
+			if !doublesOperator[src[p+1]] && (c != ':' || len(l.fstrings) == 0) {
+				toks[n].set(operatorKind[c], l.line, 0, 0)
+				n++
 				p++
 				continue
 			}
 			if c == ':' && len(l.fstrings) > 0 && l.brackets[len(l.brackets)-1].kind == tFOpen {
-				toks = append(toks, token{kind: tFSpec, line: l.line})
-				l.toks, l.pos = toks, p+1
+				toks[n].set(tFSpec, l.line, 0, 0)
+				n++
+				l.toks, l.pos = toks[:n], p+1
 				l.fText()
-				toks, p = l.toks, l.pos
+				toks, n, p = l.toks[:cap(l.toks)], len(l.toks), l.pos
 				continue
 			}
-			t, size := operator(src, p)
-			t.line = l.line
-			toks = append(toks, t)
+			k, aug, size := operator(src, p)
+			toks[n].set(k, l.line, Name(aug), 0)
+			n++
 			p += size
 
 		default:
 			p++
 		}
-		if len(toks) >= maxLineTokens {
-			l.mid = true
-			break
-		}
 	}
-	l.toks, l.pos = toks, p
+	l.mid = true
+	l.toks, l.pos = toks[:n], p
+}
+
+// set fills in every field, one by one: a token that is put together elsewhere
+// and copied makes the processor wait for the pieces.
+func (t *token) set(k kind, line uint32, name Name, pos uint32) {
+	t.kind, t.flags, t.line, t.name, t.pos = k, 0, line, name, pos
+}
+
+// grow returns toks with room for more.
+func (l *lexer) grow(toks []token) []token {
+	grown := make([]token, min(max(256, 2*len(toks)), maxLineTokens))
+	copy(grown, toks)
+	return grown
+}
+
+// add adds a token without contents.
+func (l *lexer) add(k kind, line uint32) {
+	l.toks = append(l.toks, token{})
+	l.toks[len(l.toks)-1].set(k, line, 0, 0)
+}
+
+// addText adds a string, or a piece of one.
+func (l *lexer) addText(k kind, flags uint8, start, end int, line uint32) {
+	l.toks = append(l.toks, token{})
+	t := &l.toks[len(l.toks)-1]
+	t.set(k, line, Name(end), uint32(start))
+	t.flags = flags
 }
 
 // firstOnLine reports whether only blanks stand before p on its line.
@@ -327,53 +415,52 @@ func (l *lexer) firstOnLine(p int) bool {
 	return true
 }
 
-// wordMask keeps the first n bytes of a little-endian word.
-var wordMask = [16]uint64{0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff, 0xffffffffffffffff}
-
 // numberEnd returns where the number that begins at p ends. "1if" is a number
-// and a keyword.
+// and a keyword. A byte that is part of no number follows the last of src.
 func numberEnd(src []byte, p int) int {
-	at := func(i int) byte {
-		if i < len(src) {
-			return src[i]
-		}
-		return 0
+	start := p
+	for isDecimal(src[p]) {
+		p++
 	}
+	if src[p] != '.' && !nameByte[src[p]] {
+		return p // most are whole and decimal
+	}
+	p = start
 	if src[p] == '0' {
 		var in func(c byte) bool
-		switch at(p+1) | 0x20 {
+		switch src[p+1] | 0x20 {
 		case 'x':
 			in = isHex
 		case 'o', 'b':
 			in = isDecimal
 		}
-		if in != nil && (in(at(p+2)) || at(p+2) == '_') {
-			for p += 2; p < len(src) && (in(src[p]) || src[p] == '_'); p++ {
+		if in != nil && (in(src[p+2]) || src[p+2] == '_') {
+			for p += 2; in(src[p]) || src[p] == '_'; p++ {
 			}
-			if at(p)|0x20 == 'l' {
+			if src[p]|0x20 == 'l' {
 				p++
 			}
 			return p
 		}
 	}
-	for p < len(src) && (isDecimal(src[p]) || src[p] == '_') {
+	for isDecimal(src[p]) || src[p] == '_' {
 		p++
 	}
-	if at(p) == '.' {
-		for p++; p < len(src) && (isDecimal(src[p]) || src[p] == '_'); p++ {
+	if src[p] == '.' {
+		for p++; isDecimal(src[p]) || src[p] == '_'; p++ {
 		}
 	}
-	if at(p)|0x20 == 'e' {
+	if src[p]|0x20 == 'e' {
 		q := p + 1
-		if at(q) == '+' || at(q) == '-' {
+		if src[q] == '+' || src[q] == '-' {
 			q++
 		}
-		if isDecimal(at(q)) {
-			for p = q; p < len(src) && (isDecimal(src[p]) || src[p] == '_'); p++ {
+		if isDecimal(src[q]) {
+			for p = q; isDecimal(src[p]) || src[p] == '_'; p++ {
 			}
 		}
 	}
-	if c := at(p) | 0x20; c == 'j' || c == 'l' {
+	if c := src[p] | 0x20; c == 'j' || c == 'l' {
 		p++
 	}
 	return p
@@ -383,67 +470,59 @@ func isDecimal(c byte) bool { return c-'0' <= 9 }
 
 func isHex(c byte) bool { return c-'0' <= 9 || (c|0x20)-'a' <= 5 }
 
-// operator reads the operator at p and returns its length.
-func operator(src []byte, p int) (token, int) {
+// operator reads the operator at p and returns its length, and of an augmented
+// assignment the operator.
+func operator(src []byte, p int) (k, augmented kind, size int) {
 	c := src[p]
-	var d, e byte
-	if p+1 < len(src) {
-		d = src[p+1]
-	}
-	if p+2 < len(src) {
-		e = src[p+2]
-	}
-	var k kind
-	size := 1
+	d, e := src[p+1], src[p+2]
+	size = 1
 	switch c {
-	case ',':
-		return token{kind: tComma}, 1
 	case ';':
-		return token{kind: tSemi}, 1
+		return tSemi, 0, 1
 	case '~':
-		return token{kind: tTilde}, 1
+		return tTilde, 0, 1
 	case '`':
-		return token{kind: tBackquote}, 1
+		return tBackquote, 0, 1
 	case '=':
 		if d == '=' {
-			return token{kind: tEq}, 2
+			return tEq, 0, 2
 		}
-		return token{kind: tAssign}, 1
+		return tAssign, 0, 1
 	case ':':
 		if d == '=' {
-			return token{kind: tWalrus}, 2
+			return tWalrus, 0, 2
 		}
-		return token{kind: tColon}, 1
+		return tColon, 0, 1
 	case '!':
 		if d == '=' {
-			return token{kind: tNotEq}, 2
+			return tNotEq, 0, 2
 		}
-		return token{kind: tBang}, 1
+		return tBang, 0, 1
 	case '<':
 		switch d {
 		case '=':
-			return token{kind: tLessEq}, 2
+			return tLessEq, 0, 2
 		case '>':
-			return token{kind: tNotEq}, 2
+			return tNotEq, 0, 2
 		case '<':
 			k, size = tShl, 2
 		default:
-			return token{kind: tLess}, 1
+			return tLess, 0, 1
 		}
 	case '>':
 		switch d {
 		case '=':
-			return token{kind: tGreaterEq}, 2
+			return tGreaterEq, 0, 2
 		case '>':
 			k, size = tShr, 2
 		default:
-			return token{kind: tGreater}, 1
+			return tGreater, 0, 1
 		}
 	case '+':
 		k = tPlus
 	case '-':
 		if d == '>' {
-			return token{kind: tArrow}, 2
+			return tArrow, 0, 2
 		}
 		k = tMinus
 	case '*':
@@ -468,9 +547,9 @@ func operator(src []byte, p int) (token, int) {
 		k = tCaret
 	}
 	if size == 1 && d == '=' || size == 2 && e == '=' {
-		return token{kind: tAug, name: Name(k)}, size + 1
+		return tAug, k, size + 1
 	}
-	return token{kind: k}, size
+	return k, 0, size
 }
 
 // truncate keeps the lexer's slices from holding on to what one giant needed.

@@ -2,6 +2,7 @@ package pysource
 
 import (
 	"bytes"
+	"math/bits"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -27,19 +28,18 @@ func stringPrefix(b []byte) (flags uint8, ok bool) {
 	return flags, true
 }
 
-// str reads the string whose quote stands at pos, after a prefix of size bytes.
-func (l *lexer) str(flags uint8, size int) {
+// str reads the string whose quote stands at pos.
+func (l *lexer) str(flags uint8) {
 	src, p := l.src, l.pos
 	q := src[p]
-	if p+2 < len(src) && src[p+1] == q && src[p+2] == q {
+	if src[p+1] == q && src[p+2] == q {
 		flags |= fTriple
 		p += 3
 	} else {
 		p++
 	}
-	gap := uint16(p - l.pos + size)
 	if flags&fFormat != 0 && len(l.fstrings) < maxFStrings {
-		l.toks = append(l.toks, token{kind: tFStart, flags: flags, gap: gap, line: l.line})
+		l.add(tFStart, l.line)
 		l.fstrings = append(l.fstrings, fstring{q, flags&fTriple != 0, flags, len(l.brackets)})
 		l.pos = p
 		l.fText()
@@ -47,46 +47,44 @@ func (l *lexer) str(flags uint8, size int) {
 	}
 	start, line := p, l.line
 	if flags&fTriple == 0 {
-	loop:
-		for p < len(src) {
-			c := src[p]
-			if !stringStop[c] {
-				p++
+		quote := each(q)
+		for {
+			w := eight(src, p)
+			stop := zeros(w^quote) | zeros(w^each('\\')) | zeros(w^each('\n'))
+			if stop == 0 {
+				p += 8
 				continue
 			}
-			switch c {
-			case q, '\n':
-				break loop
-			case '\\':
-				flags |= fEscape
-				p++
-				if p < len(src) {
-					if src[p] == '\n' {
-						l.line += l.step
-					}
-					p++
-				}
-			default:
-				p++
+			p += bits.TrailingZeros64(stop) >> 3
+			if src[p] != '\\' {
+				break
 			}
+			flags |= fEscape
+			if p+1 >= l.end {
+				p = l.end
+				break
+			}
+			if src[p+1] == '\n' {
+				l.line += l.step
+			}
+			p += 2
 		}
-		p = min(p, len(src))
-		l.toks = append(l.toks, token{kind: tString, flags: flags, gap: gap, name: Name(p), pos: uint32(start), line: line})
-		if p < len(src) && src[p] == q {
+		l.addText(tString, flags, start, p, line)
+		if src[p] == q {
 			p++
 		}
 		l.pos = p
 		return
 	}
-	end := len(src)
+	end := l.end
 	for {
-		i := bytes.IndexByte(src[p:], q)
+		i := bytes.IndexByte(src[p:l.end], q)
 		if i < 0 {
-			p = len(src)
+			p = l.end
 			break
 		}
 		p += i
-		if p+2 < len(src) && src[p+1] == q && src[p+2] == q {
+		if p+2 < l.end && src[p+1] == q && src[p+2] == q {
 			slashes := 0
 			for p-1-slashes >= start && src[p-1-slashes] == '\\' {
 				slashes++
@@ -104,7 +102,7 @@ func (l *lexer) str(flags uint8, size int) {
 	if bytes.IndexByte(body, '\\') >= 0 {
 		flags |= fEscape
 	}
-	l.toks = append(l.toks, token{kind: tString, flags: flags, gap: gap, name: Name(end), pos: uint32(start), line: line})
+	l.addText(tString, flags, start, end, line)
 	l.pos = p
 }
 
@@ -123,29 +121,29 @@ func (l *lexer) fText() {
 	flags := f.flags
 	text := func() {
 		if p > start {
-			l.toks = append(l.toks, token{kind: tFText, flags: flags, name: Name(p), pos: uint32(start), line: line})
+			l.addText(tFText, flags, start, p, line)
 		}
 	}
-	for p < len(src) {
+	for p < l.end {
 		switch c := src[p]; {
 		case c == '\\' && f.flags&fRaw == 0 && !spec:
 			flags |= fEscape
 			p++
-			if p < len(src) && src[p] == 'N' && p+1 < len(src) && src[p+1] == '{' {
+			if p < l.end && src[p] == 'N' && p+1 < l.end && src[p+1] == '{' {
 				// A character by name: its braces are no field.
-				for p < len(src) && src[p] != '}' && src[p] != '\n' && src[p] != f.quote {
+				for p < l.end && src[p] != '}' && src[p] != '\n' && src[p] != f.quote {
 					p++
 				}
-			} else if p < len(src) && src[p] != '{' && src[p] != '}' {
+			} else if p < l.end && src[p] != '{' && src[p] != '}' {
 				if src[p] == '\n' {
 					l.line += l.step
 				}
 				p++
 			}
-		case c == '\\' && f.flags&fRaw != 0 && p+1 < len(src) && src[p+1] == f.quote:
+		case c == '\\' && f.flags&fRaw != 0 && p+1 < l.end && src[p+1] == f.quote:
 			p += 2
 		case c == '{':
-			if !spec && p+1 < len(src) && src[p+1] == '{' {
+			if !spec && p+1 < l.end && src[p+1] == '{' {
 				p++
 				text()
 				p++
@@ -158,7 +156,7 @@ func (l *lexer) fText() {
 			}
 			text()
 			l.brackets = append(l.brackets, bracket{tFOpen, int32(len(l.toks))})
-			l.toks = append(l.toks, token{kind: tFOpen, line: l.line})
+			l.add(tFOpen, l.line)
 			l.pos = p + 1
 			return
 		case c == '}':
@@ -168,12 +166,12 @@ func (l *lexer) fText() {
 				return
 			}
 			p++
-			if p < len(src) && src[p] == '}' {
+			if p < l.end && src[p] == '}' {
 				p++
 			}
 			start, line = p-1, l.line
 		case c == f.quote:
-			if f.triple && !(p+2 < len(src) && src[p+1] == c && src[p+2] == c) {
+			if f.triple && !(p+2 < l.end && src[p+1] == c && src[p+2] == c) {
 				p++
 				continue
 			}
@@ -196,7 +194,7 @@ func (l *lexer) fText() {
 			p++
 		}
 	}
-	p = min(p, len(src))
+	p = min(p, l.end)
 	text()
 	l.endFString(p)
 }
@@ -211,15 +209,15 @@ func (l *lexer) endFString(p int) {
 		if b.tok >= 0 {
 			l.toks[b.tok].name = Name(len(l.toks))
 		}
-		l.toks = append(l.toks, token{kind: b.kind - tLParen + tRParen, line: l.line})
+		l.add(b.kind-tLParen+tRParen, l.line)
 	}
-	l.toks = append(l.toks, token{kind: tFEnd, line: l.line})
+	l.add(tFEnd, l.line)
 	l.pos = p
 }
 
 // oddName interns an identifier that is not plain ASCII. Python compares
 // identifiers after NFKC, so that a mathematical bold "exec" is exec.
-func (l *lexer) oddName(b []byte) Name {
+func (l *lexer) oddName(b []byte) *nameSlot {
 	if len(b) > maxString {
 		b = b[:maxString]
 	}
@@ -227,5 +225,5 @@ func (l *lexer) oddName(b []byte) Name {
 	if l.odd == 0 && looksOdd(b, n) {
 		l.odd = l.line
 	}
-	return l.names.Intern(n)
+	return l.names.slot(n)
 }

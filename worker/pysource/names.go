@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"math/rand/v2"
+	"slices"
 )
 
 // Names is an interning table: equal strings have equal Names, and a dotted
@@ -11,19 +13,40 @@ import (
 // It may serve many files after one another, so that a matcher's name ids stay
 // good; it is not safe for concurrent use. Make one with NewNames.
 type Names struct {
-	slots []uint32   // open addressing: Name and a tag of 8 bits; a power of two long, at most half full
-	pairs []pairSlot // the same, of pairs
-	ents  []nameEnt  // by Name; ents[0] is the empty string
+	// What is looked up stands in tables as large as what was used since Reset
+	// asks for, because a table that fits the processor's cache is worth more
+	// than anything else here. The seeds wait in one of their own until they are
+	// used for the first time.
+	slots  []nameSlot
+	used   int
+	shift  uint
+	seeds  []nameSlot
+	pairs  []pairSlot
+	nPair  int
+	pshift uint
+
+	ents  []nameEnt // by Name; ents[0] is the empty string
 	arena []byte
-	nPair int
 
 	fixed      int // ents that survive Reset
 	fixedArena int
-	fixedPairs int
-	dirtySlots []uint32 // places of names that Reset forgets
-	dirtyPairs []uint32
+
+	// Hashes depend on drawn numbers, so that nobody can prepare a file whose
+	// names all want the same place.
+	mul, salt uint64
+
+	slotSizes sizes[nameSlot]
+	pairSizes sizes[pairSlot]
 
 	vocab vocabulary
+}
+
+// nameSlot finds a name by the words that nameWords gives.
+type nameSlot struct {
+	word, tail uint64
+	id         Name
+	size       uint16
+	kind       kind // tName, or of a keyword its kind
 }
 
 // pairSlot maps parent<<32|child to a Name. The top bit of the key marks
@@ -31,80 +54,81 @@ type Names struct {
 type pairSlot struct {
 	key uint64
 	id  Name
-	age uint32 // how many were put before it
 }
 
-// nameEnt places a name's bytes in the arena and holds enough of them to tell
-// it: up to 16 bytes the string itself, in two words that may overlap; of a
-// longer one the first bytes and a hash. A name that is kept as a pair has
+// nameEnt places a name's bytes in the arena. One that is kept as a pair has
 // pairSize for its size, and parent and child in the arena.
-type nameEnt struct {
-	word, tail uint64
-	off, size  uint32
-}
+type nameEnt struct{ off, size uint32 }
 
 const (
-	pairSize     = ^uint32(0)
-	idBits       = 24 // of a slot; the rest is the tag
-	idMask       = 1<<idBits - 1
-	scopeBit     = uint64(1) << 63
-	hashMul      = 0x9E3779B97F4A7C15
-	minSlots     = 1 << 14
-	maxKeptSlots = 1 << 18 // of a table that Reset keeps
-	maxDotted    = 300     // bytes; attributes of a longer dotted name are left off
-	maxString    = 1 << 12 // longer names are cut, so that no chain of dots can grow the arena quadratically
+	pairSize  = ^uint32(0)
+	maxNames  = 1 << 24
+	scopeBit  = uint64(1) << 63
+	minSlots  = 11      // log2 of the smallest table
+	keptSlots = 16      // log2 of the largest that is kept while it is not in use
+	maxKept   = 1 << 17 // names that Reset keeps room for
+	maxDotted = 300     // bytes; attributes of a longer dotted name are left off
+	maxString = 1 << 12 // longer names are cut, so that no chain of dots can grow the arena quadratically
 )
+
+// sizes keeps one table of each power of two, all zero while it is not in use.
+type sizes[T any] [32][]T
+
+func (s *sizes[T]) table(log int) []T {
+	if s[log] == nil {
+		s[log] = make([]T, 1<<log)
+	}
+	return s[log]
+}
+
+// leave takes back a table that is not in use any more; a large one is given up.
+func (s *sizes[T]) leave(t []T) {
+	log := bits.TrailingZeros(uint(len(t)))
+	if log > keptSlots {
+		s[log] = nil
+		return
+	}
+	clear(t)
+}
 
 // NewNames returns a table in which the seeds have the Names 1 to len(seed),
 // in their order; they survive Reset. Seeds must differ from one another.
 func NewNames(seed ...string) *Names {
 	n := &Names{
-		slots: make([]uint32, minSlots),
-		pairs: make([]pairSlot, minSlots),
 		ents:  make([]nameEnt, 1, 8192),
 		arena: make([]byte, 0, 1<<17),
+		mul:   rand.Uint64() | 1,
+		salt:  rand.Uint64(),
 	}
+	n.setSlots(minSlots)
+	n.setPairs(minSlots)
 	for _, s := range seed {
 		n.add(s)
 	}
 	n.vocab.load(n)
-	n.fixed, n.fixedArena, n.fixedPairs = len(n.ents), len(n.arena), n.nPair
-	n.dirtySlots, n.dirtyPairs = n.dirtySlots[:0], n.dirtyPairs[:0]
+	n.fixed, n.fixedArena = len(n.ents), len(n.arena)
+	n.seeds = slices.Clone(n.slots)
+	n.Reset()
 	return n
 }
 
 // Reset forgets every name but the seeds. Names handed out before, other than
 // those of the seeds, must not be used any more.
 func (n *Names) Reset() {
-	// What was added last is taken out; the rest stays where it was put, because
-	// names never move but when the table grows, in the order of their ids.
-	for _, i := range n.dirtySlots {
-		n.slots[i] = 0
+	n.ents, n.arena = n.ents[:n.fixed], n.arena[:n.fixedArena]
+	if cap(n.ents) > maxKept {
+		n.ents, n.arena = slices.Clone(n.ents), slices.Clone(n.arena)
 	}
-	for _, i := range n.dirtyPairs {
-		n.pairs[i] = pairSlot{}
-	}
-	n.dirtySlots, n.dirtyPairs = n.dirtySlots[:0], n.dirtyPairs[:0]
-	n.ents = n.ents[:n.fixed]
-	n.arena = n.arena[:n.fixedArena]
-	n.nPair = n.fixedPairs
-	if len(n.slots) > maxKeptSlots || len(n.pairs) > maxKeptSlots || cap(n.ents) > maxKeptSlots {
-		n.shrink()
-	}
+	n.slotSizes.leave(n.slots)
+	n.pairSizes.leave(n.pairs)
+	n.used, n.nPair = 0, 0
+	n.setSlots(minSlots)
+	n.setPairs(minSlots)
 }
 
-// shrink gives back what one giant needed.
-func (n *Names) shrink() {
-	if len(n.slots) > maxKeptSlots {
-		n.rehash(minSlots)
-	}
-	if len(n.pairs) > maxKeptSlots {
-		n.rehashPairs(minSlots)
-	}
-	n.ents = append([]nameEnt(nil), n.ents...)
-	n.arena = append([]byte(nil), n.arena...)
-	n.dirtySlots, n.dirtyPairs = nil, nil
-}
+func (n *Names) setSlots(log int) { n.slots, n.shift = n.slotSizes.table(log), uint(64-log) }
+
+func (n *Names) setPairs(log int) { n.pairs, n.pshift = n.pairSizes.table(log), uint(64-log) }
 
 // Len returns one more than the highest Name handed out.
 func (n *Names) Len() int { return len(n.ents) }
@@ -157,100 +181,131 @@ func (n *Names) Intern(b []byte) Name {
 	if len(b) == 0 {
 		return 0
 	}
+	return n.slot(b).id
+}
+
+// slot is Intern for what is not empty; the slot is good until the next call.
+func (n *Names) slot(b []byte) *nameSlot {
 	if len(b) > maxString {
 		b = b[:maxString]
 	}
-	word, tail := nameWords(b)
-	return n.intern(b, word, tail)
+	word, tail := n.nameWords(b)
+	return n.find(b, word, tail)
 }
 
 func (n *Names) add(s string) Name { return n.Intern([]byte(s)) }
 
-// nameWords returns the words under which b is kept.
-func nameWords(b []byte) (word, tail uint64) {
-	switch {
-	case len(b) > 16:
-		return longWords(b)
-	case len(b) > 8:
-		return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[len(b)-8:])
-	}
+// shortWord packs up to 8 bytes.
+func shortWord(b []byte) (word uint64) {
 	for i := len(b) - 1; i >= 0; i-- {
 		word = word<<8 | uint64(b[i])
 	}
-	return word, 0
+	return word
 }
 
-// longWords mixes more than 16 bytes.
-func longWords(b []byte) (word, tail uint64) {
-	word = binary.LittleEndian.Uint64(b)
-	h := word * hashMul
-	for i := 8; i+8 < len(b); i += 8 {
-		h = (bits.RotateLeft64(h, 23) ^ binary.LittleEndian.Uint64(b[i:])) * hashMul
+// mix folds the product of two words.
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}
+
+// nameWords returns the words under which b is kept: up to 16 bytes they are
+// the name itself and may overlap, of a longer one the second is a hash.
+func (n *Names) nameWords(b []byte) (word, tail uint64) {
+	if len(b) <= 8 {
+		return shortWord(b), 0
 	}
-	return word, (bits.RotateLeft64(h, 23) ^ binary.LittleEndian.Uint64(b[len(b)-8:])) * hashMul
+	word, tail = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[len(b)-8:])
+	if len(b) > 16 {
+		tail ^= n.salt
+		for i := 8; i+8 < len(b); i += 8 {
+			tail = mix(tail^binary.LittleEndian.Uint64(b[i:]), n.mul)
+		}
+	}
+	return word, tail
 }
 
-// nameHash spreads the words of a name: its low bits choose a slot, its top
-// bits are the tag.
-func nameHash(word, tail uint64, size int) uint64 {
-	h := (word ^ bits.RotateLeft64(tail, 29) ^ uint64(size)) * hashMul
-	return h ^ h>>32
+// hash spreads the words of a name; its top bits choose a slot. Most names are
+// short, and what stands in the lexer for them is the first line of this.
+func (n *Names) hash(word, tail uint64, size int) uint64 {
+	if size <= 8 {
+		return word * n.mul
+	}
+	return mix(word^n.salt, tail^n.mul)
 }
 
-func (n *Names) intern(b []byte, word, tail uint64) Name {
+// find finds or adds the name b, of which word and tail are the words. The
+// slot is good until the next call.
+func (n *Names) find(b []byte, word, tail uint64) *nameSlot {
+	h := n.hash(word, tail, len(b))
 	slots := n.slots
-	h := nameHash(word, tail, len(b))
-	tag := uint32(h>>56) << idBits
-	for i := h; ; i++ {
-		slot := slots[i&uint64(len(slots)-1)]
-		if slot == 0 {
-			return n.insert(b, word, tail, i&uint64(len(slots)-1), tag)
+	for i := h >> (n.shift & 63); ; i++ {
+		slot := &slots[i&uint64(len(slots)-1)]
+		if slot.word == word && slot.tail == tail && int(slot.size) == len(b) && n.is(slot.id, b) {
+			return slot
 		}
-		if slot&^idMask != tag {
-			continue
-		}
-		e := &n.ents[slot&idMask]
-		if e.word == word && e.tail == tail && e.size == uint32(len(b)) &&
-			(len(b) <= 16 || string(n.arena[e.off:e.off+e.size]) == string(b)) {
-			return Name(slot & idMask)
+		if slot.id == 0 {
+			break
 		}
 	}
+	for i := h >> uint(64-bits.TrailingZeros(uint(len(n.seeds)))); len(n.seeds) > 0; i++ {
+		seed := &n.seeds[i&uint64(len(n.seeds)-1)]
+		if seed.word == word && seed.tail == tail && int(seed.size) == len(b) && n.is(seed.id, b) {
+			return n.put(*seed)
+		}
+		if seed.id == 0 {
+			break
+		}
+	}
+	return n.insert(b, word, tail)
 }
 
-func (n *Names) insert(b []byte, word, tail, i uint64, tag uint32) Name {
-	if len(n.ents) >= idMask {
-		return 0
+// is reports whether a name is b, which has its words and its size.
+func (n *Names) is(id Name, b []byte) bool {
+	if len(b) <= 16 {
+		return true
+	}
+	e := n.ents[id]
+	return string(n.arena[e.off:e.off+e.size]) == string(b)
+}
+
+// noName stands for the names beyond the last that there may be.
+var noName = nameSlot{kind: tName}
+
+func (n *Names) insert(b []byte, word, tail uint64) *nameSlot {
+	if len(n.ents) >= maxNames {
+		slot := noName
+		return &slot
 	}
 	id := Name(len(n.ents))
-	n.ents = append(n.ents, nameEnt{word, tail, uint32(len(n.arena)), uint32(len(b))})
+	n.ents = append(n.ents, nameEnt{uint32(len(n.arena)), uint32(len(b))})
 	n.arena = append(n.arena, b...)
-	n.slots[i] = uint32(id) | tag
-	n.dirtySlots = append(n.dirtySlots, uint32(i))
-	if 2*len(n.ents) > len(n.slots) {
-		n.rehash(2 * len(n.slots))
-	}
-	return id
+	return n.put(nameSlot{word, tail, id, uint16(len(b)), tName})
 }
 
-// rehash moves the names to a table of another size, in the order of their
-// ids, so that taking out the last ones never breaks a chain.
-func (n *Names) rehash(size int) {
-	n.slots = make([]uint32, size)
-	n.dirtySlots = n.dirtySlots[:0]
-	mask := uint64(size - 1)
-	for id := 1; id < len(n.ents); id++ {
-		e := &n.ents[id]
-		if e.size == pairSize {
-			continue
+// put adds a slot that is not there yet.
+func (n *Names) put(s nameSlot) *nameSlot {
+	if 2*n.used >= len(n.slots) {
+		old := n.slots
+		n.setSlots(bits.TrailingZeros(uint(len(old))) + 1)
+		for i := range old {
+			if old[i].id != 0 {
+				*n.free(&old[i]) = old[i]
+			}
 		}
-		h := nameHash(e.word, e.tail, int(e.size))
-		i := h & mask
-		for n.slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		n.slots[i] = uint32(id) | uint32(h>>56)<<idBits
-		if n.fixed != 0 && id >= n.fixed {
-			n.dirtySlots = append(n.dirtySlots, uint32(i))
+		n.slotSizes.leave(old)
+	}
+	n.used++
+	slot := n.free(&s)
+	*slot = s
+	return slot
+}
+
+// free returns the place for a name that is not there yet.
+func (n *Names) free(s *nameSlot) *nameSlot {
+	for i := n.hash(s.word, s.tail, int(s.size)) >> (n.shift & 63); ; i++ {
+		if slot := &n.slots[i&uint64(len(n.slots)-1)]; slot.id == 0 {
+			return slot
 		}
 	}
 }
@@ -258,53 +313,29 @@ func (n *Names) rehash(size int) {
 // pair finds the slot of a key: its Name, or zero and where to put it.
 func (n *Names) pair(key uint64) (Name, uint64) {
 	mask := uint64(len(n.pairs) - 1)
-	i := pairHash(key) & mask
+	i := key * n.mul >> (n.pshift & 63)
 	for {
-		s := &n.pairs[i]
-		if s.id == 0 {
-			return 0, i
+		s := &n.pairs[i&mask]
+		if s.key == key || s.id == 0 {
+			return s.id, i & mask
 		}
-		if s.key == key {
-			return s.id, i
-		}
-		i = (i + 1) & mask
+		i++
 	}
-}
-
-func pairHash(key uint64) uint64 {
-	h := key * hashMul
-	return h ^ h>>29
 }
 
 func (n *Names) setPair(key uint64, i uint64, id Name) {
-	n.pairs[i] = pairSlot{key, id, uint32(n.nPair)}
-	n.dirtyPairs = append(n.dirtyPairs, uint32(i))
+	n.pairs[i] = pairSlot{key, id}
 	n.nPair++
 	if 2*n.nPair > len(n.pairs) {
-		n.rehashPairs(2 * len(n.pairs))
-	}
-}
-
-// rehashPairs is rehash for pairs.
-func (n *Names) rehashPairs(size int) {
-	byAge := make([]pairSlot, n.nPair)
-	for _, s := range n.pairs {
-		if s.id != 0 {
-			byAge[s.age] = s
+		old := n.pairs
+		n.setPairs(bits.TrailingZeros(uint(len(old))) + 1)
+		for _, s := range old {
+			if s.id != 0 {
+				_, i := n.pair(s.key)
+				n.pairs[i] = s
+			}
 		}
-	}
-	n.pairs = make([]pairSlot, size)
-	n.dirtyPairs = n.dirtyPairs[:0]
-	mask := uint64(size - 1)
-	for _, s := range byAge {
-		i := pairHash(s.key) & mask
-		for n.pairs[i].id != 0 {
-			i = (i + 1) & mask
-		}
-		n.pairs[i] = s
-		if n.fixed != 0 && int(s.age) >= n.fixedPairs {
-			n.dirtyPairs = append(n.dirtyPairs, uint32(i))
-		}
+		n.pairSizes.leave(old)
 	}
 }
 
@@ -344,7 +375,7 @@ func (n *Names) scoped(parent, child Name) Name {
 		return id
 	}
 	id = Name(len(n.ents))
-	if len(n.ents) >= idMask {
+	if len(n.ents) >= maxNames {
 		return parent
 	}
 	n.ents = append(n.ents, nameEnt{off: uint32(len(n.arena)), size: pairSize})

@@ -37,7 +37,7 @@ func (s *Scanner) nested(v value, line uint32) value {
 	s.lex = s.nestedLex[s.nesting-1]
 	s.depth, s.indent, s.quiet, s.blockBase = 0, 0, 0, len(s.blocks)
 	s.result1 = value{}
-	var buf []byte
+	var buf []byte // constants point into it, so it is a new one each time
 	s.read(prepare(src, &buf).src, line, 0)
 	r := s.result1
 	s.nestedLex[s.nesting-1] = s.lex

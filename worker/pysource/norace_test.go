@@ -2,4 +2,7 @@
 
 package pysource
 
-const slowness = 1
+const (
+	slowness   = 1
+	budgetSize = maxSource
+)

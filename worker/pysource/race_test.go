@@ -2,4 +2,8 @@
 
 package pysource
 
-const slowness = 20
+// The race detector makes all ten times as slow.
+const (
+	slowness   = 2
+	budgetSize = 1 << 19
+)

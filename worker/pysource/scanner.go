@@ -40,6 +40,8 @@ type Scanner struct {
 	params    []parameter
 	attrs     []attrSlot
 	attrCount int
+	attrShift uint
+	attrSizes sizes[attrSlot]
 
 	// Source in constants.
 	nesting     int
@@ -83,9 +85,10 @@ type Scanner struct {
 
 // The budgets of one source text.
 const (
-	maxSource    = 16 << 20 // bytes read
+	maxSource    = 8 << 20 // bytes read
+	maxDecoded   = 2 << 20 // of a text that is neither UTF-8 nor ASCII
 	maxFacts     = 1 << 19
-	maxNewNames  = 1 << 18
+	maxNewNames  = 1 << 17
 	maxFolded    = 4 << 20 // bytes of constants
 	maxFoldSteps = 1 << 22 // bytes, elements and tokens that folding looks at
 )
@@ -113,6 +116,9 @@ func (s *Scanner) scan(src []byte, f File) Result {
 		s.cut("size")
 	}
 	t := prepare(src, &s.buf)
+	if t.cut {
+		s.cut("size")
+	}
 	s.setModule(f.Module)
 	switch f.Role {
 	case RoleScript:
@@ -145,16 +151,18 @@ func (s *Scanner) begin() {
 	s.gen++
 	if s.gen == 0 { // wrapped: old stamps would look new
 		clear(s.symbols)
-		clear(s.attrs)
 		s.gen = 1
 	}
 	s.toks, s.p, s.depth, s.quiet, s.mute = nil, 0, 0, 0, 0
 	s.bindings = append(s.bindings[:0], binding{})
 	s.scopes, s.blocks, s.log = s.scopes[:0], s.blocks[:0], s.log[:0]
 	s.serial, s.serials, s.indent, s.qual, s.static = 1, 1, 0, 0, false
-	s.stars, s.classes, s.params, s.attrCount = s.stars[:0], s.classes[:0], s.params[:0], 0
+	s.stars, s.classes, s.params = s.stars[:0], s.classes[:0], s.params[:0]
+	s.resetAttrs()
 	s.funcs = append(s.funcs[:0], value{})
-	clear(s.consts)
+	if cap(s.consts) > 1<<16 {
+		s.consts = nil
+	}
 	s.consts, s.arena, s.lists, s.elems = s.consts[:0], s.arena[:0], s.lists[:0], s.elems[:0]
 	s.unions, s.vals, s.args = s.unions[:0], s.vals[:0], s.args[:0]
 	s.facts, s.literals = s.facts[:0], s.literals[:0]
@@ -171,7 +179,7 @@ func (s *Scanner) read(src []byte, line, step uint32) {
 	s.src = src
 	l := &s.lex
 	l.reset(s.names, src, line, step)
-	l.maxNames = s.names.Len() + maxNewNames
+	maxLen := s.names.Len() + maxNewNames
 	for {
 		continued := l.mid
 		if !l.next() {
@@ -179,7 +187,7 @@ func (s *Scanner) read(src []byte, line, step uint32) {
 		}
 		s.toks = l.toks
 		s.logicalLine(continued)
-		if l.cutNames {
+		if s.names.Len() > maxLen {
 			s.cut("names")
 			break
 		}

@@ -1,5 +1,7 @@
 package pysource
 
+import "math/bits"
+
 // symbol is what an identifier stands for in the file being read: its binding
 // at module level, and the innermost one in a function or class.
 type symbol struct {
@@ -239,32 +241,34 @@ type class struct {
 	bases [3]value
 }
 
-// attrSlot maps (class, attribute) to a value.
+// attrSlot maps an attribute of a class, by attrKey, to a value.
 type attrSlot struct {
-	gen  uint32
-	cls  int32
-	name Name
-	val  value
+	key uint64
+	val value
 }
 
-func (s *Scanner) attrSlot(cls int32, n Name) *attrSlot {
-	if 2*s.attrCount >= len(s.attrs) {
-		old := s.attrs
-		s.attrs = make([]attrSlot, max(1024, 2*len(old)))
-		for i := range old {
-			if old[i].gen == s.gen {
-				*s.attrFind(old[i].cls, old[i].name) = old[i]
-			}
-		}
+// attrKey is never zero.
+func attrKey(cls int32, n Name) uint64 { return uint64(cls+1)<<32 | uint64(n) }
+
+const minAttrs = 6 // log2 of the smallest table of attributes
+
+func (s *Scanner) resetAttrs() {
+	if s.attrs != nil {
+		s.attrSizes.leave(s.attrs)
 	}
-	return s.attrFind(cls, n)
+	s.attrCount = 0
+	s.setAttrs(minAttrs)
 }
 
-func (s *Scanner) attrFind(cls int32, n Name) *attrSlot {
-	mask := uint64(len(s.attrs) - 1)
-	for i := pairHash(uint64(cls)<<32|uint64(n)) & mask; ; i = (i + 1) & mask {
-		a := &s.attrs[i]
-		if a.gen != s.gen || a.cls == cls && a.name == n {
+func (s *Scanner) setAttrs(log int) {
+	s.attrs, s.attrShift = s.attrSizes.table(log), uint(64-log)
+}
+
+// attrSlot returns the slot of a key, or the free one where it belongs.
+func (s *Scanner) attrSlot(key uint64) *attrSlot {
+	for i := key * s.names.mul >> (s.attrShift & 63); ; i++ {
+		a := &s.attrs[i&uint64(len(s.attrs)-1)]
+		if a.key == key || a.key == 0 {
 			return a
 		}
 	}
@@ -273,23 +277,32 @@ func (s *Scanner) attrFind(cls int32, n Name) *attrSlot {
 // setAttr notes what an attribute of a class's instances holds. Several
 // assignments are joined: methods run in any order.
 func (s *Scanner) setAttr(cls int32, n Name, v value) {
-	a := s.attrSlot(cls, n)
-	if a.gen != s.gen {
-		*a = attrSlot{s.gen, cls, n, v}
-		s.attrCount++
+	key := attrKey(cls, n)
+	a := s.attrSlot(key)
+	if a.key != 0 {
+		a.val = s.join(a.val, v)
 		return
 	}
-	a.val = s.join(a.val, v)
+	*a = attrSlot{key, v}
+	s.attrCount++
+	if 2*s.attrCount > len(s.attrs) {
+		old := s.attrs
+		s.setAttrs(bits.TrailingZeros(uint(len(old))) + 1)
+		for _, a := range old {
+			if a.key != 0 {
+				*s.attrSlot(a.key) = a
+			}
+		}
+		s.attrSizes.leave(old)
+	}
 }
 
 // attr returns what is known of an attribute of a class of the file: its own,
 // or, when it has a base from elsewhere, that one's.
 func (s *Scanner) attr(cls int32, n Name) value {
 	for range 20 {
-		if len(s.attrs) > 0 {
-			if a := s.attrFind(cls, n); a.gen == s.gen {
-				return a.val
-			}
+		if a := s.attrSlot(attrKey(cls, n)); a.key != 0 {
+			return a.val
 		}
 		next := int32(-1)
 		for _, b := range s.classes[cls].bases {

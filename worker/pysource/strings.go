@@ -203,7 +203,8 @@ func (s *Scanner) docstring() bool {
 		if t.name-Name(t.pos) < minLiteral {
 			continue
 		}
-		s.literals = append(s.literals, Literal{Value: s.src[t.pos:t.name], Context: s.ctx, Doc: true, Line: t.line})
+		l := push(&s.literals)
+		l.Value, l.Context, l.Doc, l.Line = s.src[t.pos:t.name], s.ctx, true, t.line
 	}
 	return true
 }
@@ -213,23 +214,26 @@ const minLiteral = 4 // bytes; shorter ones are not kept
 // settle adds a constant to the result's strings, once it is known that
 // nothing more is put to it.
 func (s *Scanner) settle(v value) value {
-	if v.flags&flagPending == 0 {
-		return v
+	if v.flags&flagPending != 0 {
+		s.settleConstant(v)
+		v.flags &^= flagPending
 	}
-	v.flags &^= flagPending
+	return v
+}
+
+func (s *Scanner) settleConstant(v value) {
 	c := &s.consts[v.id]
 	if c.kept || s.mute > 0 {
-		return v
+		return
 	}
 	c.kept = true
 	if !c.literal && !s.spend(len(c.b)/4) {
-		return v
+		return
 	}
 	if v.flags&flagChr != 0 && len(c.b) >= minLiteral {
 		s.emitName(Trait, s.names.vocab.trait[traitChr], 0, Resolved, c.line, c.line)
 	}
 	s.keep(c.b, c.line)
-	return v
 }
 
 // keep adds a string to the result.
@@ -241,6 +245,7 @@ func (s *Scanner) keep(b []byte, line uint32) {
 		s.cut("facts")
 		return
 	}
-	s.literals = append(s.literals, Literal{Value: b, Context: s.ctx, Line: line})
+	l := push(&s.literals)
+	l.Value, l.Context, l.Doc, l.Line = b, s.ctx, false, line
 	s.classify(b, line)
 }

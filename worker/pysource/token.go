@@ -10,11 +10,10 @@ package pysource
 //	tAug                name: the kind of the operator before the "="
 type token struct {
 	kind  kind
-	flags uint8
-	gap   uint16 // of tString: bytes before the contents, prefix and quotes
+	flags uint8 // of tString, tFText
+	line  uint32
 	name  Name
 	pos   uint32
-	line  uint32
 }
 
 // Flags of string tokens.
@@ -163,17 +162,15 @@ const (
 	bComma
 )
 
-// operatorKind is the kind of an operator of one byte; doublesOperator tells
-// the bytes that may make it a longer one.
+// operatorKind is the kind of an operator of one byte, or of a bracket;
+// doublesOperator tells the bytes that may make it a longer one.
 var operatorKind = [256]kind{
+	'(': tLParen, '[': tLBrack, '{': tLBrace, ')': tRParen, ']': tRBrack, '}': tRBrace,
 	'=': tAssign, ':': tColon, ';': tSemi, '~': tTilde, '`': tBackquote, '!': tBang, '<': tLess, '>': tGreater,
 	'+': tPlus, '-': tMinus, '*': tStar, '/': tSlash, '%': tPercent, '@': tAt, '&': tAmp, '|': tBar, '^': tCaret,
 }
 
 var doublesOperator = [256]bool{'=': true, '<': true, '>': true, '*': true, '/': true}
-
-// stringStop tells the bytes at which reading a string stops to look.
-var stringStop = [256]bool{'\'': true, '"': true, '\\': true, '\n': true}
 
 // byteClass and nameByte are the lexer's tables.
 var byteClass, nameByte = func() (class [256]uint8, name [256]bool) {

@@ -102,7 +102,8 @@ func (s *Scanner) constOf(b []byte, line uint32, flags vflag) value {
 		s.cut("fold")
 		return value{}
 	}
-	s.consts = append(s.consts, constant{b: b, line: line})
+	c := push(&s.consts)
+	c.b, c.line, c.kept, c.literal = b, line, false, false
 	return value{kind: vStr, flags: flags, id: uint32(len(s.consts) - 1)}
 }
 

@@ -8,7 +8,6 @@ import (
 // vocabulary is what the scanner knows of Python's names. Its tables are
 // indexed by Name and end with the names that survive Reset.
 type vocabulary struct {
-	keyword []kind   // of a keyword: its kind
 	builtin []Name   // of a builtin's identifier: its dotted name
 	canon   []Name   // of a name with another spelling: the canonical one
 	noRef   []bool   // builtin types: naming one is no fact
@@ -50,9 +49,8 @@ type identifiers struct {
 }
 
 func (v *vocabulary) load(n *Names) {
-	var kws [len(keywords)]Name
 	for i, k := range keywords {
-		kws[i] = n.add(k)
+		n.slot([]byte(k)).kind = kFalse + kind(i)
 	}
 	v.id = identifiers{
 		await: n.add("await"), async: n.add("async"), exec: n.add("exec"), print: n.add("print"),
@@ -119,7 +117,7 @@ func (v *vocabulary) load(n *Names) {
 	}
 	v.loadInfos(n, at)
 	size := len(n.ents)
-	v.keyword, v.builtin, v.canon = make([]kind, size), make([]Name, size), make([]Name, size)
+	v.builtin, v.canon = make([]Name, size), make([]Name, size)
 	v.noRef, v.known = make([]bool, size), make([]uint16, size)
 	v.host, v.guest = make([]bool, size), make([]bool, size)
 	for _, m := range hosts {
@@ -127,9 +125,6 @@ func (v *vocabulary) load(n *Names) {
 	}
 	for _, m := range guests {
 		v.guest[m] = true
-	}
-	for i, k := range kws {
-		v.keyword[k] = kFalse + kind(i)
 	}
 	for i := 0; i < len(words); i += 2 {
 		v.builtin[words[i]] = words[i+1]
