@@ -101,11 +101,12 @@ func benchPipeline(ctx context.Context, c *config, f *benchFlags) (*results, err
 
 // pipelineRun is one crawl of a population by separate processes.
 type pipelineRun struct {
-	took   time.Duration // from the start of the workers until everything was stored
-	use    map[string]processUse
-	usage  pypitest.Usage
-	sweeps int
-	table  *query.Table
+	took    time.Duration // from the start of the workers until everything was stored
+	use     map[string]processUse
+	usage   pypitest.Usage
+	spoiled int // requests that met a fault
+	sweeps  int
+	table   *query.Table
 }
 
 // stages are the roles in the order of the data's way.
@@ -136,11 +137,15 @@ func (run *pipelineRun) report(r *results, what string, projects int, bySize, af
 	for _, role := range stages {
 		r.add(what+": processor time of "+role, 1000*run.use[role].cpuSeconds/float64(projects), "ms/project")
 	}
-	r.add(what+": processors busy", 100*total/(seconds*float64(runtime.GOMAXPROCS(0))), "%")
+	r.add(what+": processors busy with it", 100*total/(seconds*float64(runtime.GOMAXPROCS(0))), "%")
+	if !afar {
+		r.add(what+": if all processors were busy with it", float64(projects*runtime.GOMAXPROCS(0))/total, "projects/s")
+	}
 	r.atMost(what+": memory of a worker", float64(run.use[roleWorkers].peakBytes)/(1<<20), "MiB", goalMiB)
 }
 
-// runPipeline crawls a population and checks the counts.
+// runPipeline crawls a population and checks the counts. An index with faults
+// is swept until nothing is left to ask for again.
 func runPipeline(ctx context.Context, c *config, p *pypitest.Population, workers int, faults []pypitest.Fault) (*pipelineRun, error) {
 	g, err := newRig(ctx, c, p, pypitest.LikePyPI)
 	if err != nil {
@@ -179,7 +184,13 @@ func runPipeline(ctx context.Context, c *config, p *pypitest.Population, workers
 			return nil, fmt.Errorf("after %d sweeps there is still work", maxSweeps)
 		}
 	}
-	for _, u := range pypitest.UsageOf(g.server.Requests(), 10*time.Second) {
+	log := g.server.Requests()
+	for _, q := range log {
+		if q.Spoiled {
+			run.spoiled++
+		}
+	}
+	for _, u := range pypitest.UsageOf(log, 10*time.Second) {
 		run.usage.Requests += u.Requests
 		run.usage.Bytes += u.Bytes
 	}
