@@ -168,7 +168,7 @@ func compareTruth(t *query.Table, truth pypitest.Truth) []string {
 		if err != nil {
 			return append(wrong, err.Error())
 		}
-		for _, id := range pypitest.Behaviors() {
+		for _, id := range truth.Behaviors {
 			row, there := rows[id]
 			if !there {
 				wrong = append(wrong, id+" is missing")

@@ -47,19 +47,24 @@ func (s *Server) Change(seed uint64, c Changes) {
 			fn(p)
 		}
 	}
-	released := func(p *served) {
-		p.removed, p.lazy, p.State = false, true, ""
-		p.revision++
-	}
-	take(&here, c.Released, released)
+	take(&here, c.Released, renew)
 	take(&here, c.Removed, func(p *served) { p.removed = true })
 	take(&here, c.Quarantined, func(p *served) { p.State = message.StateQuarantined })
-	take(&gone, c.Resurrected, released)
+	take(&gone, c.Resurrected, renew)
 	for i := range c.New {
 		n := Name{Name: fmt.Sprintf("newcomer-%d-%d", seed, i), Released: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
 		s.serial++
 		s.projects[n.Name] = &served{Project: Project{Name: n.Name, Display: n.Name, Serial: s.serial}, lazy: true, name: n}
 	}
+}
+
+// Release gives a population's project a new latest release, and brings it back
+// if it was gone.
+func (s *Server) Release(project string) { s.change(project, renew) }
+
+func renew(p *served) {
+	p.removed, p.lazy, p.State = false, true, ""
+	p.revision++
 }
 
 // Truth computes what an analysis of a population's index must find now.

@@ -11,6 +11,7 @@ type Request struct {
 	Host, Path, Accept, UserAgent, Range string
 	Status                               int   // as answered; 0 when the connection was cut, or while it is open
 	Bytes                                int64 // of the answer's body, as sent
+	Spoiled                              bool  // by a Fault
 }
 
 // Requests returns the log of requests so far, in order of arrival, and empties it.

@@ -25,7 +25,7 @@ var rarer = []snippet{
 	one("permissions/change-owner", "import os", "os.chown(path, 0, 0)"),
 	one("search/process-list", "import psutil", "psutil.process_iter()"),
 	one("search/network-config", "import psutil", "psutil.net_if_addrs()"),
-	one("search/hardware-id", "import uuid", "uuid.getnode()"),
+	{[]string{"search/hardware-id", "search/network-config"}, "import uuid", "uuid.getnode()"},
 	{[]string{"settings/environment-write", "search/environment-variable"}, "import os", "os.environ[name] = 'x'"},
 }
 

@@ -243,7 +243,7 @@ func (s *Server) Thaw(project string) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w}
 	fault := s.nextFault(r.URL.Path)
-	entry := &Request{At: time.Now(), Host: r.Host, Path: r.URL.Path, Accept: r.Header.Get("Accept"), UserAgent: r.UserAgent(), Range: r.Header.Get("Range")}
+	entry := &Request{At: time.Now(), Host: r.Host, Path: r.URL.Path, Accept: r.Header.Get("Accept"), UserAgent: r.UserAgent(), Range: r.Header.Get("Range"), Spoiled: fault != nil}
 	s.mu.Lock()
 	s.requests = append(s.requests, entry)
 	s.mu.Unlock()
