@@ -20,8 +20,12 @@ type Options struct {
 	Files   Files // default FilesBoth
 	Limits  archive.Limits
 
-	// ZipBytes is the largest zip, packed, that is held in memory; a larger one
-	// is not read (WhyNeedsRanges). Local files need no memory. Default 64 MiB.
+	// RangesFrom is the size from which on a zip is read by ranges, where the
+	// index can do that; default 1 MiB.
+	RangesFrom int64
+	// ZipBytes is the largest zip, packed, that is held in memory where there are
+	// no ranges; a larger one is not read (WhyNeedsRanges). Local files need no
+	// memory. Default 64 MiB.
 	ZipBytes int64
 	// InFlightBytes bounds what all scans of this process hold in memory of
 	// distributions; a single one that needs more is admitted alone. Default 128 MiB.
@@ -30,8 +34,9 @@ type Options struct {
 	// names are known and the contexts are certain; what comes after is judged by
 	// the names that came before. Default 32 MiB.
 	HeldBytes int
-	// ScanTimeout ends the scan of one release as unanalysed. Default 10 min.
-	ScanTimeout time.Duration
+	// FileTimeout ends the reading of one file; what was read of it stays. Default
+	// 5 min.
+	FileTimeout time.Duration
 	// AllEvidence keeps the evidence of every hit, for local scans.
 	AllEvidence bool
 
@@ -64,7 +69,7 @@ func (o Options) Validate() error {
 	switch {
 	case o.Matcher == nil:
 		return errors.New("worker: no matcher")
-	case o.ZipBytes < 0, o.InFlightBytes < 0, o.HeldBytes < 0, o.ScanTimeout < 0, o.Slots < 0, o.Attempts < 0, o.AckWait < 0, o.RetryDelay < 0, o.Patience < 0:
+	case o.ZipBytes < 0, o.InFlightBytes < 0, o.HeldBytes < 0, o.FileTimeout < 0, o.RangesFrom < 0, o.Slots < 0, o.Attempts < 0, o.AckWait < 0, o.RetryDelay < 0, o.Patience < 0:
 		return errors.New("worker: an option is negative")
 	case len(o.Key) > 0 && o.KeyID == "":
 		return errors.New("worker: a key needs a key id")
@@ -83,7 +88,8 @@ func (o Options) withDefaults() Options {
 	o.ZipBytes = cmp.Or(o.ZipBytes, 64<<20)
 	o.InFlightBytes = cmp.Or(o.InFlightBytes, 128<<20)
 	o.HeldBytes = cmp.Or(o.HeldBytes, 32<<20)
-	o.ScanTimeout = cmp.Or(o.ScanTimeout, 10*time.Minute)
+	o.FileTimeout = cmp.Or(o.FileTimeout, 5*time.Minute)
+	o.RangesFrom = cmp.Or(o.RangesFrom, 1<<20)
 	o.Slots = cmp.Or(o.Slots, 2)
 	o.Attempts = cmp.Or(o.Attempts, 5)
 	o.AckWait = cmp.Or(o.AckWait, time.Minute)

@@ -292,13 +292,9 @@ func (w *Worker) work(ctx context.Context, j message.Job) ([]*message.Scan, erro
 	if len(versions) == 0 {
 		versions = []string{""}
 	}
-	found := make([]*message.Scan, 0, len(versions))
-	for _, v := range versions {
-		s, err := w.a.Release(ctx, page, v)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, s)
+	found, err := w.a.Releases(ctx, page, versions)
+	if err != nil {
+		return nil, err
 	}
 	w.gate.answered()
 	return found, nil

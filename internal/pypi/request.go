@@ -23,6 +23,8 @@ const acceptPage = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.si
 var (
 	errStalled = errors.New("no answer in time")
 	errCut     = errors.New("the answer broke off")
+
+	errNotImplemented = errors.New("status 501")
 )
 
 // host is one host's share of patience: how many requests at once, how many a
@@ -199,6 +201,8 @@ func (c *client) statusError(h *host, resp *http.Response) error {
 		return fmt.Errorf("%w: status %d", ErrUnavailable, code)
 	case code == http.StatusRequestedRangeNotSatisfiable:
 		return backoff.Permanent(errRange)
+	case code == http.StatusNotImplemented:
+		return backoff.Permanent(fmt.Errorf("%w: %w", ErrRefused, errNotImplemented))
 	}
 	return backoff.Permanent(fmt.Errorf("%w: status %d", ErrRefused, code))
 }
