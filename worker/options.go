@@ -35,7 +35,7 @@ type Options struct {
 	// the names that came before. Default 32 MiB.
 	HeldBytes int
 	// FileTimeout ends the reading of one file; what was read of it stays. Default
-	// 5 min.
+	// 10 min.
 	FileTimeout time.Duration
 	// AllEvidence keeps the evidence of every hit, for local scans.
 	AllEvidence bool
@@ -58,7 +58,7 @@ type Options struct {
 	RetryDelay time.Duration
 
 	// Patience is how long an index that answers nobody is waited for before jobs
-	// begin to fail because of it. Default 15 min.
+	// begin to fail because of it. One that asks for a pause is given it. Default 15 min.
 	Patience time.Duration
 
 	Log *slog.Logger // nil discards
@@ -88,7 +88,7 @@ func (o Options) withDefaults() Options {
 	o.ZipBytes = cmp.Or(o.ZipBytes, 64<<20)
 	o.InFlightBytes = cmp.Or(o.InFlightBytes, 128<<20)
 	o.HeldBytes = cmp.Or(o.HeldBytes, 32<<20)
-	o.FileTimeout = cmp.Or(o.FileTimeout, 5*time.Minute)
+	o.FileTimeout = cmp.Or(o.FileTimeout, 10*time.Minute)
 	o.RangesFrom = cmp.Or(o.RangesFrom, 1<<20)
 	o.Slots = cmp.Or(o.Slots, 2)
 	o.Attempts = cmp.Or(o.Attempts, 5)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -148,22 +149,22 @@ func (w *Worker) settle(ctx context.Context, d *queue.JobDelivery) {
 		now, silent := w.gate.state()
 		alone := now == answers && silent < o.Patience
 		v := judge(err, d.Attempt, o.Attempts, alone)
-		if v == pause {
-			if now != answers {
-				held++
-			}
-			if held >= maxHeld || silent >= o.Patience {
+		var asked *pypi.PauseError
+		if v == pause && !errors.As(err, &asked) && silent >= o.Patience {
+			v = judge(errPauses, d.Attempt, o.Attempts, false)
+		}
+		if v == pause && now != answers && (asked == nil || asked.Why == "" && asked.Status != http.StatusTooManyRequests) {
+			if held++; held >= maxHeld {
 				v = judge(errPauses, d.Attempt, o.Attempts, false)
 			}
 		}
 		if v == pause {
-			var p *pypi.PauseError
-			var asked time.Duration
-			if errors.As(err, &p) {
-				asked = p.RetryAfter
+			var how time.Duration
+			if asked != nil {
+				how = asked.RetryAfter
 			}
-			if closed, longer := w.gate.pause(asked); longer {
-				log.WarnContext(ctx, "index asks for a pause or does not answer", slog.Duration("for", closed), slog.Any("error", err))
+			if closed, longer := w.gate.pause(how); longer {
+				log.WarnContext(ctx, "fetching pauses", slog.Duration("for", closed.Round(time.Second)), slog.Any("reason", err))
 			}
 			if err := w.gate.pass(ctx); err != nil {
 				v = release

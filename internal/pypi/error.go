@@ -39,10 +39,15 @@ type PauseError struct {
 	Host       string
 	Status     int
 	RetryAfter time.Duration // at least 1 s
+	// Why is set when not the host was asked, but Options.Pace: the fleet pauses.
+	Why string
 }
 
 // Error implements error.
 func (e *PauseError) Error() string {
+	if e.Why != "" {
+		return fmt.Sprintf("a pause of %s from %s: %s", e.RetryAfter.Round(time.Second), e.Host, e.Why)
+	}
 	return fmt.Sprintf("%s answered %d and asks for a pause of %s", e.Host, e.Status, e.RetryAfter)
 }
 
