@@ -47,6 +47,9 @@ type Options struct {
 
 	// Slots is how many jobs a Worker has under way. Default 2.
 	Slots int
+	// GiantBytes is the packed size from which on a job needs the worker's one big
+	// slot, so that giants do not take all slots from the small. Default 32 MiB.
+	GiantBytes int64
 	// Attempts is how often a job is tried before it goes to the dead letters.
 	// Default 5.
 	Attempts int
@@ -69,7 +72,7 @@ func (o Options) Validate() error {
 	switch {
 	case o.Matcher == nil:
 		return errors.New("worker: no matcher")
-	case o.ZipBytes < 0, o.InFlightBytes < 0, o.HeldBytes < 0, o.FileTimeout < 0, o.RangesFrom < 0, o.Slots < 0, o.Attempts < 0, o.AckWait < 0, o.RetryDelay < 0, o.Patience < 0:
+	case o.ZipBytes < 0, o.InFlightBytes < 0, o.HeldBytes < 0, o.FileTimeout < 0, o.RangesFrom < 0, o.GiantBytes < 0, o.Slots < 0, o.Attempts < 0, o.AckWait < 0, o.RetryDelay < 0, o.Patience < 0:
 		return errors.New("worker: an option is negative")
 	case len(o.Key) > 0 && o.KeyID == "":
 		return errors.New("worker: a key needs a key id")
@@ -91,6 +94,7 @@ func (o Options) withDefaults() Options {
 	o.FileTimeout = cmp.Or(o.FileTimeout, 10*time.Minute)
 	o.RangesFrom = cmp.Or(o.RangesFrom, 1<<20)
 	o.Slots = cmp.Or(o.Slots, 2)
+	o.GiantBytes = cmp.Or(o.GiantBytes, 32<<20)
 	o.Attempts = cmp.Or(o.Attempts, 5)
 	o.AckWait = cmp.Or(o.AckWait, time.Minute)
 	o.RetryDelay = cmp.Or(o.RetryDelay, 2*time.Second)

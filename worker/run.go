@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"prevalence/internal/pypi"
 	"prevalence/internal/queue"
@@ -41,6 +42,8 @@ type Worker struct {
 	scans Scans
 	notes Notes
 	gate  *gate
+	slots *semaphore.Weighted
+	big   *bigSlot
 }
 
 // errLeaseLost cancels the work on a job that could not be extended: another
@@ -59,7 +62,10 @@ func New(o Options, jobs Jobs, scans Scans, notes Notes) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Worker{a: a, jobs: jobs, scans: scans, notes: notes, gate: newGate()}, nil
+	return &Worker{
+		a: a, jobs: jobs, scans: scans, notes: notes, gate: newGate(),
+		slots: semaphore.NewWeighted(int64(a.o.Slots)), big: newBigSlot(),
+	}, nil
 }
 
 // Run works on Options.Slots jobs at a time until ctx ends, and returns when
@@ -70,26 +76,20 @@ func (w *Worker) Run(ctx context.Context) error {
 	for range w.a.o.Slots {
 		g.Go(func() error {
 			for {
-				if err := w.gate.pass(inner); err != nil {
+				if err := w.slots.Acquire(inner, 1); err != nil {
 					return err
 				}
-				d, err := w.jobs.Next(inner)
-				switch {
-				case inner.Err() != nil:
-					if d != nil {
-						w.giveBack(d)
-					}
-					return inner.Err()
-				case errors.Is(err, message.ErrSchema):
-					w.a.o.Log.WarnContext(inner, "job given back", slog.Any("error", err))
-					if err := sleep(inner, w.a.o.RetryDelay); err != nil {
-						return err
-					}
-				case err != nil:
-					return fmt.Errorf("worker: %w", err)
-				default:
-					w.handle(inner, d)
+				d, err := w.next(inner)
+				if err != nil {
+					w.slots.Release(1)
+					return err
 				}
+				// Not in this goroutine, because a giant may give its slot up and go on later.
+				g.Go(func() error {
+					defer w.slots.Release(1)
+					w.handle(inner, d)
+					return nil
+				})
 			}
 		})
 	}
@@ -97,6 +97,32 @@ func (w *Worker) Run(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// next waits for a job.
+func (w *Worker) next(ctx context.Context) (*queue.JobDelivery, error) {
+	for {
+		if err := w.gate.pass(ctx); err != nil {
+			return nil, err
+		}
+		d, err := w.jobs.Next(ctx)
+		switch {
+		case ctx.Err() != nil:
+			if d != nil {
+				w.giveBack(d)
+			}
+			return nil, ctx.Err()
+		case errors.Is(err, message.ErrSchema):
+			w.a.o.Log.WarnContext(ctx, "job given back", slog.Any("error", err))
+			if err := sleep(ctx, w.a.o.RetryDelay); err != nil {
+				return nil, err
+			}
+		case err != nil:
+			return nil, fmt.Errorf("worker: %w", err)
+		default:
+			return d, nil
+		}
+	}
 }
 
 // giveBack returns a job untouched.
@@ -136,12 +162,14 @@ func (w *Worker) handle(ctx context.Context, d *queue.JobDelivery) {
 func (w *Worker) settle(ctx context.Context, d *queue.JobDelivery) {
 	o, log := w.a.o, w.a.o.Log.With(slog.String("project", d.Job.Project), slog.Int("attempt", d.Attempt))
 	var held int // pauses of this job while the index answered others
+	big := &bigPlace{w: w}
+	defer big.leave()
 	for {
 		answers, _ := w.gate.state()
 		var found []*message.Scan
 		err := errAttempts
 		if d.Attempt <= o.Attempts {
-			found, err = w.work(ctx, d.Job)
+			found, err = w.work(ctx, d.Job, big)
 		}
 		if cause := context.Cause(ctx); cause != nil && err != nil {
 			err = cause
@@ -230,6 +258,11 @@ func (w *Worker) carryOut(ctx context.Context, d *queue.JobDelivery, v verdict, 
 		if err := d.Ack(ctx); err != nil {
 			failed("job not acknowledged", err)
 		}
+	case later:
+		log.DebugContext(ctx, "giant put off: one is under way and one waits")
+		if err := d.Defer(ctx, giantDelays*o.RetryDelay); err != nil {
+			log.WarnContext(ctx, "job not given back; its lease will run out", slog.Any("error", err))
+		}
 	case retry:
 		delay := retryDelay(o.RetryDelay, d.Attempt)
 		log.WarnContext(ctx, "job failed, will be tried again", slog.Duration("delay", delay), slog.Any("error", cause))
@@ -258,9 +291,9 @@ func (w *Worker) publish(ctx context.Context, d *queue.JobDelivery, s *message.S
 	return w.scans.PublishScan(ctx, s)
 }
 
-// work resolves a job's releases and scans them. A page that is gone, refused
+// work resolves a job's releases and scans them, a giant in the big slot. A page that is gone, refused
 // or broken is an outcome of the project: a scan without a version.
-func (w *Worker) work(ctx context.Context, j message.Job) ([]*message.Scan, error) {
+func (w *Worker) work(ctx context.Context, j message.Job, p *bigPlace) ([]*message.Scan, error) {
 	if err := w.gate.pass(ctx); err != nil {
 		return nil, err
 	}
@@ -292,6 +325,11 @@ func (w *Worker) work(ctx context.Context, j message.Job) ([]*message.Scan, erro
 	}
 	if len(versions) == 0 {
 		versions = []string{""}
+	}
+	if w.a.weigh(page, versions) >= w.a.o.GiantBytes {
+		if err := p.take(ctx); err != nil {
+			return nil, err
+		}
 	}
 	found, err := w.a.Releases(ctx, page, versions)
 	if err != nil {
