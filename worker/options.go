@@ -17,6 +17,9 @@ import (
 type Options struct {
 	Index   pypi.Index
 	Matcher *behavior.Matcher
+	// Earlier, if not nil, lets a Worker take a release's last scan where its files
+	// did not change since.
+	Earlier Earlier
 	Files   Files // default FilesBoth
 	Limits  archive.Limits
 

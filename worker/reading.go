@@ -2,6 +2,8 @@ package worker
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"fmt"
 	"hash/maphash"
 	"log/slog"
 	"path"
@@ -32,6 +34,7 @@ type reading struct {
 
 	file, member string // being read, for the log
 	kind         pypi.Kind
+	core         string // SHA-256 of a wheel's METADATA
 	layout       *layout
 	pythonBytes  int64
 	holding      bool
@@ -75,7 +78,7 @@ func newReading(a *Analyzer, b *bench, s *message.Scan) *reading {
 
 // begin readies the reading for the next file.
 func (r *reading) begin(name string, kind pypi.Kind) {
-	r.file, r.member, r.kind = name, "", kind
+	r.file, r.member, r.kind, r.core = name, "", kind, ""
 	r.layout = newLayout(kind)
 	r.pythonBytes, r.held, r.suspects = 0, r.held[:0], r.suspects[:0]
 	r.holding = kind == pypi.KindSdist
@@ -112,6 +115,9 @@ func (r *reading) take(m archive.Member) {
 		r.layout.add(m.Name)
 	}
 	base := path.Base(m.Name)
+	if r.kind == pypi.KindWheel && base == "METADATA" && isMetadata(m.Name) && m.Whole && strings.Count(m.Name, "/") == 1 {
+		r.core = fmt.Sprintf("%x", sha256.Sum256(m.Data))
+	}
 	if isMetadata(m.Name) && m.Whole {
 		r.said.metadata(r.kind, m.Name, m.Data, r.layout, r.scan.Project)
 	}
@@ -324,7 +330,7 @@ func (r *reading) end(f pypi.File, stats archive.Stats, got message.File, why st
 		r.earlier[sum] = struct{}{}
 	}
 	clear(r.now)
-	got.Name, got.Kind = f.Name, string(f.Kind)
+	got.Name, got.Kind, got.Metadata = f.Name, string(f.Kind), r.core
 	got.Members, got.MemberBytes, got.PythonBytes = stats.Members, stats.MemberBytes, r.pythonBytes
 	r.scan.Files = append(r.scan.Files, got)
 	r.a.o.Log.Debug("file read", slog.String("file", f.Name), slog.Int("members", stats.Members))

@@ -326,15 +326,39 @@ func (w *Worker) work(ctx context.Context, j message.Job, p *bigPlace) ([]*messa
 	if len(versions) == 0 {
 		versions = []string{""}
 	}
+	found := make([]*message.Scan, 0, len(versions))
+	if !reasonAsked(j.Reason) {
+		if versions, err = w.known(ctx, page, versions, &found); err != nil {
+			return nil, err
+		}
+	}
 	if w.a.weigh(page, versions) >= w.a.o.GiantBytes {
 		if err := p.take(ctx); err != nil {
 			return nil, err
 		}
 	}
-	found, err := w.a.Releases(ctx, page, versions)
+	read, err := w.a.Releases(ctx, page, versions)
 	if err != nil {
 		return nil, err
 	}
+	found = append(found, read...)
 	w.gate.answered()
 	return found, nil
+}
+
+// known adds the scans of releases that need not be read to found, and returns
+// the other releases.
+func (w *Worker) known(ctx context.Context, page *pypi.Page, versions []string, found *[]*message.Scan) (unknown []string, err error) {
+	for _, v := range versions {
+		s, err := w.a.reuse(ctx, page, v)
+		switch {
+		case err != nil:
+			return nil, err
+		case s == nil:
+			unknown = append(unknown, v)
+		default:
+			*found = append(*found, s)
+		}
+	}
+	return unknown, nil
 }

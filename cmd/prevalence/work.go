@@ -81,7 +81,7 @@ func runWorker(ctx context.Context, c *config, broker account, log *slog.Logger)
 		return err
 	}
 	options := c.workerOptions(matcher)
-	options.Index, options.Log = index, log
+	options.Index, options.Earlier, options.Log = index, conn, log
 	jobs, err := conn.JobConsumer(ctx, c.AckWait)
 	if err != nil {
 		return err
