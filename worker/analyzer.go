@@ -63,12 +63,9 @@ func (a *Analyzer) Releases(ctx context.Context, page *pypi.Page, versions []str
 }
 
 func (a *Analyzer) release(ctx context.Context, d *desk, page *pypi.Page, version string) (*message.Scan, error) {
-	latest, _ := page.Latest()
 	s := a.newScan(page.Name, version)
-	s.Serial, s.State, s.PageLatest, s.Yanked = page.Serial, page.State, version == latest, page.Yanked(version)
 	files := page.Release(version)
-	s.Kinds, s.Attested = offered(files)
-	s.Releases, s.First, s.Uploaded = len(page.Versions), oldest(page.Files), oldest(files)
+	fromPage(s, page)
 	switch {
 	case page.State == message.StateQuarantined:
 		return a.end(s, message.OutcomeEmpty, WhyQuarantined), nil
@@ -94,6 +91,15 @@ func (a *Analyzer) newScan(project, version string) *message.Scan {
 		Schema: message.ScanSchema, Project: project, Version: version, Scanner: ScannerVersion,
 		Catalogue: a.o.Matcher.Hash(), State: message.StateActive,
 	}
+}
+
+// fromPage fills in what a scan says of its release and project off their page.
+func fromPage(s *message.Scan, page *pypi.Page) {
+	latest, _ := page.Latest()
+	files := page.Release(s.Version)
+	s.Serial, s.State, s.PageLatest, s.Yanked = page.Serial, page.State, s.Version == latest, page.Yanked(s.Version)
+	s.Kinds, s.Attested = offered(files)
+	s.Releases, s.First, s.Uploaded = len(page.Versions), oldest(page.Files), oldest(files)
 }
 
 // oldest is when the first of the files was uploaded; zero where the index does

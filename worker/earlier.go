@@ -48,8 +48,7 @@ func (a *Analyzer) reuse(ctx context.Context, page *pypi.Page, version string) (
 		}
 		return nil, ctx.Err()
 	}
-	latest, _ := page.Latest()
-	s.Serial, s.State, s.PageLatest, s.Yanked = page.Serial, page.State, version == latest, page.Yanked(version)
+	fromPage(s, page)
 	s.At = a.now().UTC()
 	for i, f := range chosen {
 		if known := s.Files[i].Metadata; known == "" || f.CoreMetadataSHA256 == "" || known == f.CoreMetadataSHA256 {
@@ -119,7 +118,7 @@ func (a *Analyzer) renew(ctx context.Context, s *message.Scan, i int, wheel pypi
 	if reading.said.rank == 0 {
 		return &fileError{file: f.Name, why: WhyWrongHash, err: errors.New("no metadata of this project")}
 	}
-	reading.said.builder = s.Metadata.BuildBackend
+	reading.said.builder, reading.said.typed = s.Metadata.BuildBackend, s.Metadata.Typed
 	for _, m := range s.Metadata.Modules {
 		reading.said.module(m)
 	}
