@@ -39,6 +39,11 @@ func (b *bench) restore(same bool) {
 	if !same || b.names.Len() > resetNames {
 		b.forget()
 	}
+	b.trim()
+}
+
+// trim lets go of what a file was held in, before its weight is given back.
+func (b *bench) trim() {
 	if cap(b.zip) > keepZipBytes {
 		b.zip = nil
 	}

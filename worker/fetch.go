@@ -62,7 +62,10 @@ func (r *reading) read(ctx context.Context, f pypi.File, whole bool, open opener
 	if err != nil {
 		return err
 	}
-	defer func() { free() }()
+	defer func() {
+		r.b.trim()
+		free()
+	}()
 
 	ctx, cancel := context.WithTimeoutCause(ctx, r.a.o.FileTimeout, errTime)
 	defer cancel()

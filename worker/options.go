@@ -31,7 +31,7 @@ type Options struct {
 	// memory. Default 64 MiB.
 	ZipBytes int64
 	// InFlightBytes bounds what all scans of this process hold in memory of
-	// distributions; a single one that needs more is admitted alone. Default 128 MiB.
+	// distributions; a single one that needs more is admitted alone. Default 80 MiB.
 	InFlightBytes int64
 	// HeldBytes is how much Python source of one sdist is held until all its
 	// names are known and the contexts are certain; what comes after is judged by
@@ -92,7 +92,7 @@ func (o Options) Validate() error {
 func (o Options) withDefaults() Options {
 	o.Files = cmp.Or(o.Files, FilesBoth)
 	o.ZipBytes = cmp.Or(o.ZipBytes, 64<<20)
-	o.InFlightBytes = cmp.Or(o.InFlightBytes, 128<<20)
+	o.InFlightBytes = cmp.Or(o.InFlightBytes, 80<<20)
 	o.HeldBytes = cmp.Or(o.HeldBytes, 32<<20)
 	o.FileTimeout = cmp.Or(o.FileTimeout, 10*time.Minute)
 	o.RangesFrom = cmp.Or(o.RangesFrom, 1<<20)
