@@ -9,7 +9,7 @@ import (
 // MemoryLimit is the soft memory limit (debug.SetMemoryLimit) with which a
 // worker of two slots and default Options stays below 256 MiB resident,
 // whatever the archives.
-const MemoryLimit = 160 << 20
+const MemoryLimit = 144 << 20
 
 // budget bounds the bytes that all scans of a process hold in memory of
 // distributions. What is larger than all of it is admitted alone.

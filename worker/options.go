@@ -35,7 +35,7 @@ type Options struct {
 	InFlightBytes int64
 	// HeldBytes is how much Python source of one sdist is held until all its
 	// names are known and the contexts are certain; what comes after is judged by
-	// the names that came before. Default 32 MiB.
+	// the names that came before. Default 24 MiB.
 	HeldBytes int
 	// FileTimeout ends the reading of one file; what was read of it stays. Default
 	// 10 min.
@@ -93,7 +93,7 @@ func (o Options) withDefaults() Options {
 	o.Files = cmp.Or(o.Files, FilesBoth)
 	o.ZipBytes = cmp.Or(o.ZipBytes, 64<<20)
 	o.InFlightBytes = cmp.Or(o.InFlightBytes, 80<<20)
-	o.HeldBytes = cmp.Or(o.HeldBytes, 32<<20)
+	o.HeldBytes = cmp.Or(o.HeldBytes, 24<<20)
 	o.FileTimeout = cmp.Or(o.FileTimeout, 10*time.Minute)
 	o.RangesFrom = cmp.Or(o.RangesFrom, 1<<20)
 	o.Slots = cmp.Or(o.Slots, 2)

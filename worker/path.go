@@ -117,7 +117,7 @@ func (a *Analyzer) tree(ctx context.Context, root string) (*message.Scan, error)
 	single, project := false, false
 	limits := a.o.Limits
 	if limits.MemberBytes == 0 {
-		limits.MemberBytes = 16 << 20
+		limits.MemberBytes = 8 << 20
 	}
 	var stats archive.Stats
 	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {

@@ -68,7 +68,7 @@ func settings() []setting {
 		{key: "workers", def: 1, usage: "`number` of worker processes"},
 		{key: "slots", def: 2, usage: "`number` of scans at a time in a worker"},
 		{key: "ack-wait", def: time.Minute, usage: "`time` after which a job whose worker fell silent goes to another"},
-		{key: "memory", def: "160MiB", usage: "soft memory limit of a worker process: a `size`; at 160MiB and two slots it holds less than 256MiB"},
+		{key: "memory", def: "144MiB", usage: "soft memory limit of a worker process: a `size`; at 144MiB and two slots it holds less than 256MiB"},
 
 		{key: "snapshot-every", def: time.Duration(0), usage: "`time` between snapshots; 0: 15 s in the first five minutes, then 1 h"},
 		{key: "until-idle", def: false, usage: "stop when a published snapshot covers every job"},
