@@ -27,11 +27,13 @@ type packed struct {
 	size   int64           // of remote
 }
 
-func (p *packed) Close() error {
+// close ends what is under way; it was read as far as it was wanted.
+func (p *packed) close() {
 	if p.remote != nil {
-		return p.remote.Close()
+		_ = p.remote.Close()
+	} else {
+		_ = p.stream.Close()
 	}
-	return p.stream.Close()
 }
 
 // What a file weighs in the budget, beside what it is held in.
@@ -73,7 +75,7 @@ func (r *reading) read(ctx context.Context, f pypi.File, whole bool, open opener
 	if err != nil {
 		return r.lost(ctx, f, err)
 	}
-	defer in.Close()
+	defer in.close()
 	if in.remote != nil {
 		stats, err := r.b.walker.Zip(ctx, in.remote, in.size, r.visitor())
 		if !errors.Is(err, archive.ErrWhole) {

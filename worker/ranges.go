@@ -123,7 +123,7 @@ func MeasureRanges(ctx context.Context, x pypi.Index, f pypi.File) (Ranges, erro
 	if err != nil {
 		return Ranges{}, err
 	}
-	defer in.Close()
+	defer in.close()
 	if in.remote == nil {
 		return Ranges{}, fmt.Errorf("worker: file %s: %w", f.Name, pypi.ErrNoRanges)
 	}
