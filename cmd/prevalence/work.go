@@ -63,6 +63,9 @@ func runWorker(ctx context.Context, c *config, broker account, log *slog.Logger)
 	if err != nil {
 		return err
 	}
+	if _, err := openIndex(c, nil, log); err != nil { // a wrong one is said before anybody is asked
+		return err
+	}
 	conn, err := connectBroker(ctx, c, broker, log)
 	if err != nil {
 		return err
