@@ -7,8 +7,8 @@ import (
 )
 
 // MemoryLimit is the soft memory limit (debug.SetMemoryLimit) with which a
-// worker of two slots and default Options stays below 256 MiB resident,
-// whatever the archives.
+// worker of two slots and default Options stayed below 256 MiB resident
+// over all archives that TestMemory makes.
 const MemoryLimit = 144 << 20
 
 // budget bounds the bytes that all scans of a process hold in memory of

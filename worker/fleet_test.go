@@ -234,7 +234,9 @@ func TestFleetBudget(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(f.server.Requests()); n > budget || n < budget-10 {
+	n := len(f.server.Requests())
+	t.Logf("%d requests of a budget of %d", n, budget)
+	if n > budget || n < budget-10 {
 		t.Errorf("%d requests of a budget of %d", n, budget)
 	}
 	limits = queue.FleetOptions{Bytes: 5000}

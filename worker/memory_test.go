@@ -116,8 +116,9 @@ func giants(t testing.TB) map[string][]byte {
 		}
 	})
 	tarOf("large-1.tar.gz", gz, func(w *tar.Writer) {
-		file(w, "large-1/large/one.py", source(7<<20))
-		file(w, "large-1/large/two.py", source(7<<20))
+		file(w, "large-1/large/one.py", source(15<<20))
+		file(w, "large-1/large/two.py", source(7<<20)) // just below what is read of one member
+		file(w, "large-1/large/three.py", source(7<<20))
 	})
 	tarOf("zeros-1.tar.gz", gz, func(w *tar.Writer) {
 		for i := range 8 {
