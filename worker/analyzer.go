@@ -39,12 +39,33 @@ func NewAnalyzer(o Options) (*Analyzer, error) {
 // there is no scan. What only the job knows (JobSeq, Drawn, Reason) is left
 // empty.
 func (a *Analyzer) Release(ctx context.Context, page *pypi.Page, version string) (*message.Scan, error) {
-	latest, _ := page.Latest()
+	scans, err := a.Releases(ctx, page, []string{version})
+	if err != nil {
+		return nil, err
+	}
+	return scans[0], nil
+}
+
+// Releases scans several releases of a page, one scan each, in this order.
+// Source that several of them hold is analysed once.
+func (a *Analyzer) Releases(ctx context.Context, page *pypi.Page, versions []string) ([]*message.Scan, error) {
+	d := a.sitDown(len(versions) > 1)
+	defer d.leave()
+	scans := make([]*message.Scan, 0, len(versions))
+	for _, v := range versions {
+		s, err := a.release(ctx, d, page, v)
+		if err != nil {
+			return nil, err
+		}
+		scans = append(scans, s)
+	}
+	return scans, nil
+}
+
+func (a *Analyzer) release(ctx context.Context, d *desk, page *pypi.Page, version string) (*message.Scan, error) {
 	s := a.newScan(page.Name, version)
-	s.Serial, s.State, s.PageLatest, s.Yanked = page.Serial, page.State, version == latest, page.Yanked(version)
 	files := page.Release(version)
-	s.Kinds, s.Attested = offered(files)
-	s.Releases, s.First, s.Uploaded = len(page.Versions), oldest(page.Files), oldest(files)
+	fromPage(s, page)
 	switch {
 	case page.State == message.StateQuarantined:
 		return a.end(s, message.OutcomeEmpty, WhyQuarantined), nil
@@ -61,14 +82,7 @@ func (a *Analyzer) Release(ctx context.Context, page *pypi.Page, version string)
 		}
 		return a.end(s, message.OutcomeUnanalysed, why), nil
 	}
-	open := func(ctx context.Context, f pypi.File) (*packed, error) {
-		r, err := a.o.Index.Fetch(ctx, f)
-		if err != nil {
-			return nil, err
-		}
-		return &packed{stream: r}, nil
-	}
-	return a.files(ctx, s, chosen, open)
+	return a.files(ctx, d, s, chosen, a.open)
 }
 
 // newScan begins a scan.
@@ -77,6 +91,15 @@ func (a *Analyzer) newScan(project, version string) *message.Scan {
 		Schema: message.ScanSchema, Project: project, Version: version, Scanner: ScannerVersion,
 		Catalogue: a.o.Matcher.Hash(), State: message.StateActive,
 	}
+}
+
+// fromPage fills in what a scan says of its release and project off their page.
+func fromPage(s *message.Scan, page *pypi.Page) {
+	latest, _ := page.Latest()
+	files := page.Release(s.Version)
+	s.Serial, s.State, s.PageLatest, s.Yanked = page.Serial, page.State, s.Version == latest, page.Yanked(s.Version)
+	s.Kinds, s.Attested = offered(files)
+	s.Releases, s.First, s.Uploaded = len(page.Versions), oldest(page.Files), oldest(files)
 }
 
 // oldest is when the first of the files was uploaded; zero where the index does
@@ -97,20 +120,18 @@ func (a *Analyzer) end(s *message.Scan, outcome message.Outcome, why string) *me
 	return s
 }
 
-// opener opens a distribution file.
-type opener func(ctx context.Context, f pypi.File) (*packed, error)
+// opener opens a distribution file, to be read as a stream if whole is true.
+type opener func(ctx context.Context, f pypi.File, whole bool) (*packed, error)
 
 // files scans the chosen files of one release. A file that turns out to be
 // another than the index promised taints what was read of it, so the release is
 // read again: once in the hope of a better download, then without the file.
-func (a *Analyzer) files(ctx context.Context, base *message.Scan, chosen []pypi.File, open opener) (*message.Scan, error) {
-	within, cancel := context.WithTimeout(ctx, a.o.ScanTimeout)
-	defer cancel()
-	excluded := make(map[string]*fileError)
+func (a *Analyzer) files(ctx context.Context, d *desk, base *message.Scan, chosen []pypi.File, open opener) (*message.Scan, error) {
+	h := history{excluded: make(map[string]*fileError), whole: make(map[string]bool)}
 	tries := make(map[string]int)
 	for {
 		s := *base
-		err := a.once(within, &s, chosen, excluded, open)
+		err := a.once(ctx, d, &s, chosen, h, open)
 		var bad *fileError
 		switch {
 		case err == nil:
@@ -118,19 +139,25 @@ func (a *Analyzer) files(ctx context.Context, base *message.Scan, chosen []pypi.
 			return &s, nil
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case within.Err() != nil:
-			return a.end(base, message.OutcomeUnanalysed, WhyTimeout), nil
+		case errors.As(err, &bad) && bad.why == whyScattered:
+			h.whole[bad.file] = true
 		case errors.As(err, &bad):
 			tries[bad.file]++
-			if (bad.why == WhyWrongHash || bad.why == WhyWrongSize) && tries[bad.file] < 2 {
+			if (bad.why == WhyWrongHash || bad.why == WhyWrongSize || bad.why == WhyFileChanged) && tries[bad.file] < 2 {
 				a.o.Log.WarnContext(ctx, "not the file that the index promised, fetching again", slog.String("project", s.Project), slog.String("file", bad.file))
 				continue
 			}
-			excluded[bad.file] = bad
+			h.excluded[bad.file] = bad
 		default:
 			return nil, err
 		}
 	}
+}
+
+// history is what earlier readings of a release taught, by file name.
+type history struct {
+	excluded map[string]*fileError // that cannot be had
+	whole    map[string]bool       // that are not worth ranges
 }
 
 // fileError says that a file cannot be had as promised.
@@ -146,16 +173,15 @@ func (e *fileError) Unwrap() error { return e.err }
 
 // once reads all files that are not excluded and fills in s. A panic in it is a
 // defect of ours that one package must not make everybody's.
-func (a *Analyzer) once(ctx context.Context, s *message.Scan, chosen []pypi.File, excluded map[string]*fileError, open opener) (err error) {
-	b := a.benches.Get().(*bench)
-	r := newReading(a, b, s)
+func (a *Analyzer) once(ctx context.Context, d *desk, s *message.Scan, chosen []pypi.File, h history, open opener) (err error) {
+	r := newReading(a, d.bench, s)
 	defer func() {
 		p := recover()
 		if p == nil {
-			b.rest()
-			a.benches.Put(b)
+			d.bench.restore(d.several)
 			return
 		}
+		d.bench = newBench(a.o) // who knows what it holds
 		a.o.Log.ErrorContext(ctx, "scanner panicked", slog.String("project", s.Project), slog.String("version", s.Version),
 			slog.String("file", r.file), slog.String("member", r.member), slog.String("stack", string(debug.Stack())))
 		*s = message.Scan{
@@ -166,11 +192,11 @@ func (a *Analyzer) once(ctx context.Context, s *message.Scan, chosen []pypi.File
 		err = nil
 	}()
 	for _, f := range chosen {
-		if bad := excluded[f.Name]; bad != nil {
+		if bad := h.excluded[f.Name]; bad != nil {
 			r.leaveOut(f, bad.why)
 			continue
 		}
-		if err := r.read(ctx, f, open); err != nil {
+		if err := r.read(ctx, f, h.whole[f.Name], open); err != nil {
 			return err
 		}
 	}

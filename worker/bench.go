@@ -19,12 +19,13 @@ type bench struct {
 	held    []byte // Python source of an sdist, until its names are known
 	file    []byte // a member of a tree
 	seed    maphash.Seed
+	results results
 }
 
 // Buffers above these sizes are not kept.
 const (
-	keepZipBytes  = 16 << 20
-	keepHeldBytes = 16 << 20
+	keepZipBytes  = 4 << 20
+	keepHeldBytes = 4 << 20
 	resetNames    = 1 << 16 // names in the table that make it be emptied between members
 )
 
@@ -56,9 +57,17 @@ func (b *bench) readFile(f io.Reader, n, size int64) ([]byte, error) {
 	return data, nil
 }
 
-// rest readies the bench for the next release.
-func (b *bench) rest() {
-	b.names.Reset()
+// restore readies the bench for the next release. The tables of names and of
+// results stay for it if it is one of the same project.
+func (b *bench) restore(same bool) {
+	if !same || b.names.Len() > resetNames {
+		b.forget()
+	}
+	b.trim()
+}
+
+// trim lets go of what a file was held in, before its weight is given back.
+func (b *bench) trim() {
 	if cap(b.zip) > keepZipBytes {
 		b.zip = nil
 	}
@@ -69,4 +78,28 @@ func (b *bench) rest() {
 		b.file = nil
 	}
 	b.zip, b.held = b.zip[:0], b.held[:0]
+}
+
+// forget empties the tables of names and of what was said in their terms.
+func (b *bench) forget() {
+	b.names.Reset()
+	b.results.clear()
+}
+
+// desk is where the releases of one job are scanned, one after the other.
+type desk struct {
+	a       *Analyzer
+	bench   *bench
+	several bool // releases are expected
+}
+
+func (a *Analyzer) sitDown(several bool) *desk {
+	b := a.benches.Get().(*bench)
+	b.results.on = several
+	return &desk{a: a, bench: b, several: several}
+}
+
+func (d *desk) leave() {
+	d.bench.restore(false)
+	d.a.benches.Put(d.bench)
 }

@@ -6,6 +6,11 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
+// MemoryLimit is the soft memory limit (debug.SetMemoryLimit) with which a
+// worker of two slots and default Options stayed below 256 MiB resident
+// over all archives that TestMemory makes.
+const MemoryLimit = 144 << 20
+
 // budget bounds the bytes that all scans of a process hold in memory of
 // distributions. What is larger than all of it is admitted alone.
 type budget struct {

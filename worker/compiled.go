@@ -24,7 +24,7 @@ func (r *reading) bytecode(m archive.Member) {
 	if module.Cut != "" {
 		r.cut(message.Cut{File: r.file, Member: m.Name, Why: "bytecode-" + module.Cut})
 	}
-	r.code(archive.Member{Name: m.Name, Size: int64(len(text)), Data: text, Whole: true}, 0)
+	r.code(archive.Member{Name: m.Name, Size: int64(len(text)), Data: text, Whole: true}, source{compiled: true})
 }
 
 // ofBytecode takes out of a result what is true of the text that stands for

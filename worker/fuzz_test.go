@@ -62,11 +62,13 @@ func FuzzDistribution(f *testing.F) {
 		if wheel {
 			file = pypi.File{Name: "demo-1.0-py3-none-any.whl", Kind: pypi.KindWheel, Version: "1.0"}
 		}
-		open := func(context.Context, pypi.File) (*packed, error) {
+		open := func(context.Context, pypi.File, bool) (*packed, error) {
 			return &packed{stream: io.NopCloser(bytes.NewReader(data))}, nil
 		}
 		start := time.Now()
-		s, err := a.files(t.Context(), a.newScan("demo", "1.0"), []pypi.File{file}, open)
+		d := a.sitDown(false)
+		defer d.leave()
+		s, err := a.files(t.Context(), d, a.newScan("demo", "1.0"), []pypi.File{file}, open)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"prevalence/worker/archive"
 	"prevalence/worker/behavior"
 	"prevalence/worker/native"
+	"prevalence/worker/pyc"
 )
 
 // Sizes of members, uncompressed bytes.
@@ -35,6 +36,19 @@ func wanted(name string, size int64) archive.Amount {
 	return archive.Head
 }
 
+// wantedAfter says whether a member of which only the head was wanted is read
+// whole after all, because its first bytes are those of code: a harmless name
+// is a package's own claim.
+func wantedAfter(name string, size int64, head []byte) bool {
+	switch {
+	case runsPython(head), pyc.Sniff(head):
+		return true
+	case behavior.KindOf(name, head) != 0:
+		return size <= maxTextBytes
+	}
+	return isNative(head) && size <= maxNativeBytes
+}
+
 // isPython reports whether a file is named as Python source.
 func isPython(base string) bool {
 	return strings.HasSuffix(base, ".py") || strings.HasSuffix(base, ".pyw")
@@ -60,7 +74,7 @@ func isMetadata(name string) bool {
 	return false
 }
 
-// runsPython reports whether a file without an ending is a Python script.
+// runsPython reports whether a file's first line says that Python runs it.
 func runsPython(head []byte) bool {
 	if !bytes.HasPrefix(head, []byte("#!")) {
 		return false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -84,14 +85,16 @@ func (a *Analyzer) Path(ctx context.Context, name string) (*message.Scan, error)
 		}
 	}
 	f := pypi.File{Name: base, URL: name, Kind: kind, Version: version, Size: info.Size()}
-	open := func(context.Context, pypi.File) (*packed, error) {
+	open := func(context.Context, pypi.File, bool) (*packed, error) {
 		file, err := os.Open(name)
 		if err != nil {
 			return nil, err
 		}
 		return &packed{stream: file, local: file}, nil
 	}
-	return a.files(ctx, a.newScan(project, version), []pypi.File{f}, open)
+	d := a.sitDown(false)
+	defer d.leave()
+	return a.files(ctx, d, a.newScan(project, version), []pypi.File{f}, open)
 }
 
 // tree scans a source tree, or a single Python file, as an sdist without an
@@ -103,12 +106,9 @@ func (a *Analyzer) tree(ctx context.Context, root string) (*message.Scan, error)
 		return nil, fmt.Errorf("worker: %w", err)
 	}
 	s := *a.newScan("", "")
-	b := a.benches.Get().(*bench)
-	r := newReading(a, b, &s)
-	defer func() {
-		b.rest()
-		a.benches.Put(b)
-	}()
+	d := a.sitDown(false)
+	defer d.leave()
+	r := newReading(a, d.bench, &s)
 	r.begin(filepath.Base(shown), pypi.KindSdist)
 	r.layout.rootKnown = true
 	if full, err := filepath.Abs(root); err == nil {
@@ -117,7 +117,7 @@ func (a *Analyzer) tree(ctx context.Context, root string) (*message.Scan, error)
 	single, project := false, false
 	limits := a.o.Limits
 	if limits.MemberBytes == 0 {
-		limits.MemberBytes = 16 << 20
+		limits.MemberBytes = 8 << 20
 	}
 	var stats archive.Stats
 	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
@@ -219,8 +219,17 @@ func (r *reading) localMember(file, name string, limit int64, stats *archive.Sta
 		return err
 	}
 	whole := int64(len(data)) <= n
+	if !whole && amount == archive.Head && wantedAfter(name, info.Size(), data[:n]) {
+		amount, n = archive.Whole, limit
+		rest, err := io.ReadAll(io.LimitReader(f, n-int64(len(data))+1))
+		if err != nil {
+			return err
+		}
+		data = append(data, rest...)
+		whole = int64(len(data)) <= n
+	}
 	if !whole {
-		data = data[:n]
+		data = data[:min(n, 4<<10)]
 		if amount == archive.Whole {
 			stats.Cuts = append(stats.Cuts, archive.Cut{Member: name, Why: archive.WhyMemberTooLarge, Bytes: info.Size()})
 		}

@@ -1,26 +1,19 @@
 package worker
 
 import (
-	"bytes"
 	"cmp"
-	"context"
 	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"hash"
 	"hash/maphash"
-	"io"
 	"log/slog"
-	"os"
 	"path"
-	"slices"
 	"strings"
 
 	"prevalence/internal/pypi"
 	"prevalence/schemas/message"
 	"prevalence/worker/archive"
 	"prevalence/worker/behavior"
+	"prevalence/worker/pyc"
 	"prevalence/worker/pysource"
 )
 
@@ -41,6 +34,7 @@ type reading struct {
 
 	file, member string // being read, for the log
 	kind         pypi.Kind
+	core         string // SHA-256 of a wheel's METADATA
 	layout       *layout
 	pythonBytes  int64
 	holding      bool
@@ -57,7 +51,13 @@ type reading struct {
 type heldMember struct {
 	name       string // empty when it was scanned
 	start, end int
-	text       behavior.TextKind // 0 for Python
+	source
+}
+
+// source says what kind of code a member is; the zero value is Python.
+type source struct {
+	text     behavior.TextKind // 0 for Python
+	compiled bool              // it is the text that stands for bytecode
 }
 
 // suspect is a member that is worth a package-level fact if it is part of what
@@ -76,15 +76,9 @@ func newReading(a *Analyzer, b *bench, s *message.Scan) *reading {
 	return &reading{a: a, b: b, scan: s, rel: rel, earlier: make(map[uint64]struct{}), now: make(map[uint64]struct{})}
 }
 
-// packed is an opened distribution file: a stream, or a local file.
-type packed struct {
-	stream io.ReadCloser
-	local  *os.File // for zips: read in place; nil for a stream
-}
-
 // begin readies the reading for the next file.
 func (r *reading) begin(name string, kind pypi.Kind) {
-	r.file, r.member, r.kind = name, "", kind
+	r.file, r.member, r.kind, r.core = name, "", kind, ""
 	r.layout = newLayout(kind)
 	r.pythonBytes, r.held, r.suspects = 0, r.held[:0], r.suspects[:0]
 	r.holding = kind == pypi.KindSdist
@@ -92,147 +86,6 @@ func (r *reading) begin(name string, kind pypi.Kind) {
 	if r.known != nil && kind == pypi.KindSdist {
 		r.layout.installed, r.layout.scripts = r.known.installed, r.known.scripts
 	}
-}
-
-// read reads one distribution file. It returns a *fileError when the file
-// cannot be had as promised, and other errors when the index or the network
-// failed; a malformed file is noted in the scan.
-func (r *reading) read(ctx context.Context, f pypi.File, open opener) error {
-	r.begin(f.Name, f.Kind)
-	format, _ := archive.FormatOf(f.Name)
-	weight := int64(r.a.o.HeldBytes)
-	if format == archive.FormatZip {
-		if weight = f.Size; f.Size <= 0 {
-			weight = r.a.o.ZipBytes
-		}
-	} else if f.Size > 0 {
-		weight = min(weight, 8*f.Size) // source packs about four to one
-	}
-	free, err := r.a.budget.take(ctx, weight)
-	if err != nil {
-		return err
-	}
-	defer free()
-
-	in, err := open(ctx, f)
-	if err != nil {
-		return classify(f.Name, err)
-	}
-	defer in.stream.Close()
-	sum := &hashing{r: in.stream, h: newHash()}
-	var stats archive.Stats
-	var walkErr error
-	switch {
-	case format == archive.FormatTar:
-		stats, walkErr = r.b.walker.Tar(ctx, sum, f.Name, r.visitor())
-	case in.local != nil:
-		stats, walkErr = r.zipInPlace(ctx, in.local)
-	case f.Size > r.a.o.ZipBytes:
-		r.leaveOut(f, WhyNeedsRanges)
-		return nil
-	default:
-		var over bool
-		if over, err = r.b.fill(sum, f.Size, r.a.o.ZipBytes); err != nil {
-			return classify(f.Name, err)
-		}
-		if over {
-			r.leaveOut(f, WhyNeedsRanges)
-			return nil
-		}
-		if bad := verify(f, sum); bad != nil {
-			return bad
-		}
-		stats, walkErr = r.b.walker.Zip(ctx, bytes.NewReader(r.b.zip), int64(len(r.b.zip)), r.visitor())
-	}
-	why, known := archive.Why(walkErr)
-	if walkErr != nil && !known {
-		return classify(f.Name, walkErr)
-	}
-	verified := false
-	if !errors.Is(walkErr, archive.ErrLimit) {
-		// What trails the archive belongs to the file's hash. A bomb is left alone.
-		if _, err := io.Copy(io.Discard, sum); err != nil {
-			return classify(f.Name, err)
-		}
-		if bad := verify(f, sum); bad != nil {
-			return bad
-		}
-		verified = f.SHA256 != ""
-	}
-	r.end(f, stats, sum, verified, why)
-	return nil
-}
-
-// zipInPlace reads a local zip without holding it in memory.
-func (r *reading) zipInPlace(ctx context.Context, f *os.File) (archive.Stats, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return archive.Stats{}, fmt.Errorf("worker: %w", err)
-	}
-	return r.b.walker.Zip(ctx, f, info.Size(), r.visitor())
-}
-
-// fill reads a zip into memory; over is true when it is larger than limit.
-func (b *bench) fill(r io.Reader, size, limit int64) (over bool, err error) {
-	b.zip = slices.Grow(b.zip[:0], int(min(max(size, 64<<10), limit))+1)
-	for {
-		if len(b.zip) == cap(b.zip) {
-			b.zip = slices.Grow(b.zip, len(b.zip))
-		}
-		n, err := r.Read(b.zip[len(b.zip):cap(b.zip)])
-		b.zip = b.zip[:len(b.zip)+n]
-		if int64(len(b.zip)) > limit {
-			return true, nil
-		}
-		if err == io.EOF {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-	}
-}
-
-// classify tells files that cannot be had from faults that may pass.
-func classify(file string, err error) error {
-	for _, c := range []struct {
-		is  error
-		why string
-	}{{pypi.ErrNotFound, WhyFileGone}, {pypi.ErrRefused, WhyFileRefused}, {pypi.ErrSize, WhyWrongSize}} {
-		if errors.Is(err, c.is) {
-			return &fileError{file: file, why: c.why, err: err}
-		}
-	}
-	return fmt.Errorf("worker: file %s: %w", file, err)
-}
-
-// hashing sums what is read through it.
-type hashing struct {
-	r io.Reader
-	h hash.Hash
-	n int64
-}
-
-func newHash() hash.Hash { return sha256.New() }
-
-func (h *hashing) Read(p []byte) (int, error) {
-	n, err := h.r.Read(p)
-	h.h.Write(p[:n])
-	h.n += int64(n)
-	return n, err
-}
-
-func (h *hashing) hex() string { return hex.EncodeToString(h.h.Sum(nil)) }
-
-// verify compares what was read with what the index says of it.
-func verify(f pypi.File, got *hashing) error {
-	if f.Size > 0 && got.n != f.Size {
-		return &fileError{file: f.Name, why: WhyWrongSize, err: fmt.Errorf("%d bytes instead of %d", got.n, f.Size)}
-	}
-	if f.SHA256 != "" && !strings.EqualFold(f.SHA256, got.hex()) {
-		return &fileError{file: f.Name, why: WhyWrongHash, err: errors.New("sha256 differs")}
-	}
-	return nil
 }
 
 // visitor takes the members of the current file.
@@ -247,6 +100,7 @@ func (r *reading) visitor() archive.Visitor {
 			}
 		},
 		Want: wanted,
+		More: wantedAfter,
 		Member: func(m archive.Member) error {
 			r.take(m)
 			return nil
@@ -261,10 +115,13 @@ func (r *reading) take(m archive.Member) {
 		r.layout.add(m.Name)
 	}
 	base := path.Base(m.Name)
+	if r.kind == pypi.KindWheel && base == "METADATA" && isMetadata(m.Name) && m.Whole && strings.Count(m.Name, "/") == 1 {
+		r.core = fmt.Sprintf("%x", sha256.Sum256(m.Data))
+	}
 	if isMetadata(m.Name) && m.Whole {
 		r.said.metadata(r.kind, m.Name, m.Data, r.layout, r.scan.Project)
 	}
-	python := isPython(base) || isStartup(base) || !strings.Contains(base, ".") && runsPython(m.Data)
+	python := isPython(base) || isStartup(base) || runsPython(m.Data)
 	text := behavior.TextKind(0)
 	if !python {
 		text = behavior.KindOf(m.Name, m.Data)
@@ -274,10 +131,10 @@ func (r *reading) take(m archive.Member) {
 		// Cut already, or too large to be written by hand.
 	case python:
 		r.pythonBytes += int64(len(m.Data))
-		r.code(m, 0)
+		r.code(m, source{})
 	case text != 0:
-		r.code(m, text)
-	case isBytecode(base):
+		r.code(m, source{text: text})
+	case isBytecode(base), pyc.Sniff(m.Data):
 		r.suspects = append(r.suspects, suspect{"bytecode-without-source", m.Name})
 		if m.Whole {
 			r.bytecode(m)
@@ -294,9 +151,9 @@ func (r *reading) take(m archive.Member) {
 }
 
 // code scans a member, or holds it until its context is certain.
-func (r *reading) code(m archive.Member, text behavior.TextKind) {
+func (r *reading) code(m archive.Member, src source) {
 	if !r.holding {
-		r.match(m.Name, m.Data, text)
+		r.match(m.Name, m.Data, src)
 		return
 	}
 	if len(r.b.held)+len(m.Data) > r.a.o.HeldBytes {
@@ -304,7 +161,7 @@ func (r *reading) code(m archive.Member, text behavior.TextKind) {
 	}
 	start := len(r.b.held)
 	r.b.held = append(r.b.held, m.Data...)
-	r.held = append(r.held, heldMember{m.Name, start, len(r.b.held), text})
+	r.held = append(r.held, heldMember{m.Name, start, len(r.b.held), src})
 }
 
 // release scans what was held: first what runs on installation, which names
@@ -313,7 +170,7 @@ func (r *reading) release() {
 	l := r.layout
 	l.guessTops(cmp.Or(r.scan.Project, r.said.project(), r.folder))
 	take := func(h *heldMember) {
-		r.match(h.name, r.b.held[h.start:h.end], h.text)
+		r.match(h.name, r.b.held[h.start:h.end], h.source)
 		h.name = ""
 	}
 	for more := true; more; { // each may name further ones
@@ -334,24 +191,22 @@ func (r *reading) release() {
 }
 
 // match scans code and hands its facts to the rules.
-func (r *reading) match(name string, data []byte, text behavior.TextKind) {
+func (r *reading) match(name string, data []byte, src source) {
 	r.member = name
-	compiled := isBytecode(path.Base(name))
 	p := r.layout.place(name)
-	if compiled {
+	if src.compiled {
 		p = r.layout.place(sourceOf(name))
 	}
-	if !r.first(data, p.role) {
+	sum := r.sum(data, p.role, "")
+	if _, ok := r.earlier[sum]; ok {
 		return
 	}
-	if text != 0 {
-		r.rel.Text(name, text, data, r.textContext(name, p.role))
+	r.now[sum] = struct{}{}
+	if src.text != 0 {
+		r.rel.Text(name, src.text, data, r.textContext(name, p.role))
 		return
 	}
-	res := r.b.scanner.Scan(data, pysource.File{Module: p.module, Role: p.role})
-	if compiled {
-		res = ofBytecode(res, r.b.names)
-	}
+	res := r.python(data, pysource.File{Module: p.module, Role: p.role}, src.compiled)
 	r.rel.Source(name, r.b.names, res)
 	if res.Cut != "" {
 		r.cut(message.Cut{File: r.file, Member: name, Why: "source-" + res.Cut})
@@ -361,7 +216,7 @@ func (r *reading) match(name string, data []byte, text behavior.TextKind) {
 	}
 	if r.b.names.Len() > resetNames {
 		r.rel.Settle()
-		r.b.names.Reset()
+		r.b.forget()
 	}
 }
 
@@ -396,19 +251,35 @@ func (r *reading) helpers(res pysource.Result) {
 	}
 }
 
-// first reports whether these bytes did not play this role in another file of
-// the release.
-func (r *reading) first(data []byte, role pysource.Role) bool {
+// python scans Python, unless another release of the job held it as well.
+func (r *reading) python(data []byte, f pysource.File, compiled bool) pysource.Result {
+	var sum uint64
+	if r.b.results.on {
+		sum = r.sum(data, f.Role, f.Module)
+		if compiled {
+			sum = ^sum
+		}
+		if res, ok := r.b.results.get(sum); ok {
+			return res
+		}
+	}
+	r.b.results.scans++
+	res := r.b.scanner.Scan(data, f)
+	if compiled {
+		res = ofBytecode(res, r.b.names)
+	}
+	r.b.results.put(sum, res)
+	return res
+}
+
+// sum tells code apart: the same bytes in another role are another thing.
+func (r *reading) sum(data []byte, role pysource.Role, module string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(r.b.seed)
 	h.Write(data)
 	h.WriteByte(byte(role))
-	sum := h.Sum64()
-	if _, ok := r.earlier[sum]; ok {
-		return false
-	}
-	r.now[sum] = struct{}{}
-	return true
+	h.WriteString(module)
+	return h.Sum64()
 }
 
 func (r *reading) cut(c message.Cut) {
@@ -419,8 +290,9 @@ func (r *reading) cut(c message.Cut) {
 	r.scan.Cuts = append(r.scan.Cuts, c)
 }
 
-// end sums up a file after its last member.
-func (r *reading) end(f pypi.File, stats archive.Stats, sum *hashing, verified bool, why string) {
+// end sums up a file after its last member; got is what is known of the file
+// as a whole.
+func (r *reading) end(f pypi.File, stats archive.Stats, got message.File, why string) {
 	if r.holding {
 		r.release()
 	}
@@ -458,10 +330,9 @@ func (r *reading) end(f pypi.File, stats archive.Stats, sum *hashing, verified b
 		r.earlier[sum] = struct{}{}
 	}
 	clear(r.now)
-	r.scan.Files = append(r.scan.Files, message.File{
-		Name: f.Name, Kind: string(f.Kind), Bytes: sum.n, SHA256: sum.hex(), Verified: verified,
-		Members: stats.Members, MemberBytes: stats.MemberBytes, PythonBytes: r.pythonBytes,
-	})
+	got.Name, got.Kind, got.Metadata = f.Name, string(f.Kind), r.core
+	got.Members, got.MemberBytes, got.PythonBytes = stats.Members, stats.MemberBytes, r.pythonBytes
+	r.scan.Files = append(r.scan.Files, got)
 	r.a.o.Log.Debug("file read", slog.String("file", f.Name), slog.Int("members", stats.Members))
 }
 

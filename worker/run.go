@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"prevalence/internal/pypi"
 	"prevalence/internal/queue"
@@ -40,6 +43,8 @@ type Worker struct {
 	scans Scans
 	notes Notes
 	gate  *gate
+	slots *semaphore.Weighted
+	big   *bigSlot
 }
 
 // errLeaseLost cancels the work on a job that could not be extended: another
@@ -58,7 +63,10 @@ func New(o Options, jobs Jobs, scans Scans, notes Notes) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Worker{a: a, jobs: jobs, scans: scans, notes: notes, gate: newGate()}, nil
+	return &Worker{
+		a: a, jobs: jobs, scans: scans, notes: notes, gate: newGate(),
+		slots: semaphore.NewWeighted(int64(a.o.Slots)), big: newBigSlot(),
+	}, nil
 }
 
 // Run works on Options.Slots jobs at a time until ctx ends, and returns when
@@ -69,26 +77,20 @@ func (w *Worker) Run(ctx context.Context) error {
 	for range w.a.o.Slots {
 		g.Go(func() error {
 			for {
-				if err := w.gate.pass(inner); err != nil {
+				if err := w.slots.Acquire(inner, 1); err != nil {
 					return err
 				}
-				d, err := w.jobs.Next(inner)
-				switch {
-				case inner.Err() != nil:
-					if d != nil {
-						w.giveBack(d)
-					}
-					return inner.Err()
-				case errors.Is(err, message.ErrSchema):
-					w.a.o.Log.WarnContext(inner, "job given back", slog.Any("error", err))
-					if err := sleep(inner, w.a.o.RetryDelay); err != nil {
-						return err
-					}
-				case err != nil:
-					return fmt.Errorf("worker: %w", err)
-				default:
-					w.handle(inner, d)
+				d, err := w.next(inner)
+				if err != nil {
+					w.slots.Release(1)
+					return err
 				}
+				// Not in this goroutine, because a giant may give its slot up and go on later.
+				g.Go(func() error {
+					defer w.slots.Release(1)
+					w.handle(inner, d)
+					return nil
+				})
 			}
 		})
 	}
@@ -96,6 +98,32 @@ func (w *Worker) Run(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// next waits for a job.
+func (w *Worker) next(ctx context.Context) (*queue.JobDelivery, error) {
+	for {
+		if err := w.gate.pass(ctx); err != nil {
+			return nil, err
+		}
+		d, err := w.jobs.Next(ctx)
+		switch {
+		case ctx.Err() != nil:
+			if d != nil {
+				w.giveBack(d)
+			}
+			return nil, ctx.Err()
+		case errors.Is(err, message.ErrSchema):
+			w.a.o.Log.WarnContext(ctx, "job given back", slog.Any("error", err))
+			if err := sleep(ctx, w.a.o.RetryDelay); err != nil {
+				return nil, err
+			}
+		case err != nil:
+			return nil, fmt.Errorf("worker: %w", err)
+		default:
+			return d, nil
+		}
+	}
 }
 
 // giveBack returns a job untouched.
@@ -135,12 +163,14 @@ func (w *Worker) handle(ctx context.Context, d *queue.JobDelivery) {
 func (w *Worker) settle(ctx context.Context, d *queue.JobDelivery) {
 	o, log := w.a.o, w.a.o.Log.With(slog.String("project", d.Job.Project), slog.Int("attempt", d.Attempt))
 	var held int // pauses of this job while the index answered others
+	big := &bigPlace{w: w}
+	defer big.leave()
 	for {
 		answers, _ := w.gate.state()
 		var found []*message.Scan
 		err := errAttempts
 		if d.Attempt <= o.Attempts {
-			found, err = w.work(ctx, d.Job)
+			found, err = w.work(ctx, d.Job, big)
 		}
 		if cause := context.Cause(ctx); cause != nil && err != nil {
 			err = cause
@@ -148,22 +178,22 @@ func (w *Worker) settle(ctx context.Context, d *queue.JobDelivery) {
 		now, silent := w.gate.state()
 		alone := now == answers && silent < o.Patience
 		v := judge(err, d.Attempt, o.Attempts, alone)
-		if v == pause {
-			if now != answers {
-				held++
-			}
-			if held >= maxHeld || silent >= o.Patience {
+		var asked *pypi.PauseError
+		if v == pause && !errors.As(err, &asked) && silent >= o.Patience {
+			v = judge(errPauses, d.Attempt, o.Attempts, false)
+		}
+		if v == pause && now != answers && (asked == nil || asked.Why == "" && asked.Status != http.StatusTooManyRequests) {
+			if held++; held >= maxHeld {
 				v = judge(errPauses, d.Attempt, o.Attempts, false)
 			}
 		}
 		if v == pause {
-			var p *pypi.PauseError
-			var asked time.Duration
-			if errors.As(err, &p) {
-				asked = p.RetryAfter
+			var how time.Duration
+			if asked != nil {
+				how = asked.RetryAfter
 			}
-			if closed, longer := w.gate.pause(asked); longer {
-				log.WarnContext(ctx, "index asks for a pause or does not answer", slog.Duration("for", closed), slog.Any("error", err))
+			if closed, longer := w.gate.pause(how); longer {
+				log.WarnContext(ctx, "fetching pauses", slog.Duration("for", closed.Round(time.Second)), slog.Any("reason", err))
 			}
 			if err := w.gate.pass(ctx); err != nil {
 				v = release
@@ -229,6 +259,11 @@ func (w *Worker) carryOut(ctx context.Context, d *queue.JobDelivery, v verdict, 
 		if err := d.Ack(ctx); err != nil {
 			failed("job not acknowledged", err)
 		}
+	case later:
+		log.DebugContext(ctx, "giant put off: one is under way and one waits")
+		if err := d.Defer(ctx, giantDelays*o.RetryDelay); err != nil {
+			log.WarnContext(ctx, "job not given back; its lease will run out", slog.Any("error", err))
+		}
 	case retry:
 		delay := retryDelay(o.RetryDelay, d.Attempt)
 		log.WarnContext(ctx, "job failed, will be tried again", slog.Duration("delay", delay), slog.Any("error", cause))
@@ -257,9 +292,9 @@ func (w *Worker) publish(ctx context.Context, d *queue.JobDelivery, s *message.S
 	return w.scans.PublishScan(ctx, s)
 }
 
-// work resolves a job's releases and scans them. A page that is gone, refused
+// work resolves a job's releases and scans them, a giant in the big slot. A page that is gone, refused
 // or broken is an outcome of the project: a scan without a version.
-func (w *Worker) work(ctx context.Context, j message.Job) ([]*message.Scan, error) {
+func (w *Worker) work(ctx context.Context, j message.Job, p *bigPlace) ([]*message.Scan, error) {
 	if err := w.gate.pass(ctx); err != nil {
 		return nil, err
 	}
@@ -292,14 +327,43 @@ func (w *Worker) work(ctx context.Context, j message.Job) ([]*message.Scan, erro
 	if len(versions) == 0 {
 		versions = []string{""}
 	}
+	versions = slices.Clone(versions)
+	for i, v := range versions {
+		versions[i] = page.Spelling(v)
+	}
 	found := make([]*message.Scan, 0, len(versions))
-	for _, v := range versions {
-		s, err := w.a.Release(ctx, page, page.Spelling(v))
-		if err != nil {
+	if !reasonAsked(j.Reason) {
+		if versions, err = w.known(ctx, page, versions, &found); err != nil {
 			return nil, err
 		}
-		found = append(found, s)
 	}
+	if w.a.weigh(page, versions) >= w.a.o.GiantBytes {
+		if err := p.take(ctx); err != nil {
+			return nil, err
+		}
+	}
+	read, err := w.a.Releases(ctx, page, versions)
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, read...)
 	w.gate.answered()
 	return found, nil
+}
+
+// known adds the scans of releases that need not be read to found, and returns
+// the other releases.
+func (w *Worker) known(ctx context.Context, page *pypi.Page, versions []string, found *[]*message.Scan) (unknown []string, err error) {
+	for _, v := range versions {
+		s, err := w.a.reuse(ctx, page, v)
+		switch {
+		case err != nil:
+			return nil, err
+		case s == nil:
+			unknown = append(unknown, v)
+		default:
+			*found = append(*found, s)
+		}
+	}
+	return unknown, nil
 }

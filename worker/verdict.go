@@ -17,6 +17,7 @@ const (
 	pause                  // the index is left alone for a while, then the same delivery is worked on
 	retry                  // given back, delivered again after a delay
 	giveUp                 // published as unanalysed, then moved to the dead letters
+	later                  // given back, delivered again after a delay, with no attempt spent
 	release                // given back untouched: we are stopping, or another worker has it
 )
 
@@ -31,6 +32,8 @@ func judge(err error, attempt, attempts int, alone bool) verdict {
 		return publish
 	case errors.Is(err, context.Canceled), errors.Is(err, errLeaseLost):
 		return release
+	case errors.Is(err, errGiants):
+		return later
 	case errors.As(err, &older):
 		return stale
 	case errors.As(err, &wait), errors.Is(err, pypi.ErrUnavailable) && alone:

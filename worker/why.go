@@ -15,15 +15,16 @@ const (
 	WhyWrongHash    = "wrong-hash"          // the index gives another sha256, twice
 	WhyWrongSize    = "wrong-size"          // the index gives another size
 	WhyFileGone     = "file-gone"           // the index has no such file (404, 410)
+	WhyFileChanged  = "file-changed"        // it became another one while it was read, twice
 	WhyFileRefused  = "file-refused"        // the index does not hand it out (401, 403, 451 …)
-	WhyNeedsRanges  = "needs-ranges"        // a zip that is too large to be held in memory
+	WhyNeedsRanges  = "needs-ranges"        // a zip that is too large to be held in memory, on a server that has no ranges
 	WhyBadPage      = "bad-page"            // the project's page is no page of an index
 	WhyPageRefused  = "page-refused"        // the index does not hand out the page
 	WhyBytecode     = "bytecode-unreadable" // a compiled file that is damaged, or written by another interpreter than CPython
 	WhyUnreadable   = "unreadable"          // a file or folder of a local tree that we may not read
 	WhyNative       = "native-symbols"      // a binary with more symbols than are read
 	WhyScannerPanic = "scanner-panic"       // a defect of ours
-	WhyTimeout      = "timeout"             // Options.ScanTimeout
+	WhyTimeout      = "timeout"             // Options.FileTimeout; what was read before stays
 	WhyGaveUp       = "attempts-exhausted"  // the index or the network failed in every attempt
 	WhyNotSelected  = "not-selected"        // the release has nothing of what --files asks for
 )

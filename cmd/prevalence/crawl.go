@@ -122,7 +122,7 @@ type sweepPlan struct {
 func planSweep(ctx context.Context, c *config, log *slog.Logger) (*sweepPlan, error) {
 	p := new(sweepPlan)
 	var err error
-	if p.index, err = openIndex(c, log); err != nil {
+	if p.index, err = openIndex(c, nil, log); err != nil {
 		return nil, err
 	}
 	if p.names, p.versions, err = projectNames(c.Projects); err != nil {
@@ -192,15 +192,16 @@ func (s indexStore) LoadIndex(ctx context.Context) (*message.Index, uint64, erro
 	return x, revision, err
 }
 
-// openIndex opens the index that c names.
-func openIndex(c *config, log *slog.Logger) (pypi.Index, error) {
+// openIndex opens the index that c names; pace shares the rate, nil keeps it for
+// this process alone.
+func openIndex(c *config, pace pypi.Pace, log *slog.Logger) (pypi.Index, error) {
 	if !isURL(c.Index) {
 		if err := validFolder(c.Index); err != nil {
 			return nil, usage(err)
 		}
 	}
 	index, err := pypi.Open(c.Index, pypi.Options{
-		Version: buildVersion(), Contact: c.Contact, Rate: c.Rate, Connections: c.Connections,
+		Version: buildVersion(), Contact: c.Contact, Rate: c.Rate, Pace: pace, Connections: c.Connections,
 		Timeout: c.Timeout, Stall: c.Timeout, Log: log,
 	})
 	return index, usage(err)

@@ -89,7 +89,7 @@ func printReport(w io.Writer, r *query.Report) error {
 	for _, f := range r.Files {
 		check := "hash verified"
 		if !f.Verified {
-			check = "the index gave no hash"
+			check = "hash unverified" // none was given, or the file was read by ranges
 		}
 		fmt.Fprintf(&b, "File       %s  %d members, %s\n", f.Name, f.Members, check)
 	}

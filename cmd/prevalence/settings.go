@@ -52,7 +52,8 @@ func settings() []setting {
 
 		{key: "index", def: pypi.DefaultIndex, usage: "`url` of a Simple API, or folder of distributions"},
 		{key: "contact", def: "", usage: "`address` or URL that the index's operators can write to; stands in the User-Agent"},
-		{key: "rate", def: 0.0, usage: "`number` of requests a second to the index, for each process; 0: 10, and no limit on loopback"},
+		{key: "rate", def: 0.0, usage: "`number` of requests a second to one host of the index, all workers together; 0: 10, and no limit on loopback"},
+		{key: "budget", def: "", usage: "`requests,bytes` a day, UTC, all workers together: 200000,50GB, or one of them; empty: no budget"},
 		{key: "connections", def: 8, usage: "`number` of connections to the index at once, for each process"},
 		{key: "timeout", def: 60 * time.Second, usage: "`time` after which a silent index is given up on"},
 		{key: "ranking", def: "", usage: "`url` or file with a ranking (JSON of top-pypi-packages, or CSV), clickhouse:all or clickhouse:pip-uv, pinned:NAME, or none"},
@@ -76,7 +77,7 @@ func settings() []setting {
 		{key: "workers", def: 1, usage: "`number` of worker processes"},
 		{key: "slots", def: 2, usage: "`number` of scans at a time in a worker"},
 		{key: "ack-wait", def: time.Minute, usage: "`time` after which a job whose worker fell silent goes to another"},
-		{key: "memory", def: "320MiB", usage: "soft memory limit of a worker process: a `size` like 320MiB or 1GiB"},
+		{key: "memory", def: "144MiB", usage: "soft memory limit of a worker process: a `size`; at 144MiB and two slots it holds less than 256MiB"},
 
 		{key: "complete-index", def: []string{pypi.DefaultIndex}, usage: "`urls` of indexes that hold every name there is: a dependency missing there is free to be registered"},
 		{key: "keep-releases", def: 2, usage: "`number` of releases of a project that gc keeps"},
@@ -112,6 +113,7 @@ type config struct {
 	Index              string        `mapstructure:"index"`
 	Contact            string        `mapstructure:"contact"`
 	Rate               float64       `mapstructure:"rate"`
+	Budget             string        `mapstructure:"budget"`
 	Connections        int           `mapstructure:"connections"`
 	Timeout            time.Duration `mapstructure:"timeout"`
 	Ranking            string        `mapstructure:"ranking"`

@@ -62,6 +62,7 @@ func (c *config) Validate() error {
 		func() error { return atLeast("snapshot-every", c.SnapshotEvery, 0) },
 		func() error { _, err := c.logLevel(); return err },
 		func() error { _, err := c.memoryBytes(); return err },
+		func() error { _, err := c.budget(); return err },
 	}
 	for _, check := range checks {
 		if err := check(); err != nil {
@@ -182,4 +183,31 @@ func (c *config) memoryBytes() (int64, error) {
 func isFile(name string) bool {
 	info, err := os.Stat(name)
 	return err == nil && !info.IsDir()
+}
+
+// limits of a day; 0 is none.
+type limits struct{ requests, bytes int64 }
+
+// budget reads a number of requests, a size, or both: "200000,50GB".
+func (c *config) budget() (l limits, err error) {
+	wrong := fmt.Errorf("budget %q is no number of requests, no size and not both (write 200000, 50GB or 200000,50GB)", c.Budget)
+	for part := range strings.SplitSeq(c.Budget, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" && c.Budget == "" {
+			return limits{}, nil
+		}
+		if n, err := strconv.ParseInt(part, 10, 64); err == nil {
+			if n <= 0 || l.requests != 0 {
+				return limits{}, wrong
+			}
+			l.requests = n
+			continue
+		}
+		n, err := humanize.ParseBytes(part)
+		if err != nil || n == 0 || n > 1<<60 || l.bytes != 0 {
+			return limits{}, wrong
+		}
+		l.bytes = int64(n)
+	}
+	return l, nil
 }

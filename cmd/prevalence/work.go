@@ -8,13 +8,15 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
+	"prevalence/internal/queue"
 	"prevalence/worker"
 	"prevalence/worker/behavior"
 )
 
 // workKeys are the settings of a worker.
-var workKeys = []string{"index", "contact", "rate", "connections", "timeout", "rules", "files", "slots", "memory", "ack-wait", "email-key-id"}
+var workKeys = []string{"index", "contact", "rate", "budget", "connections", "timeout", "rules", "files", "slots", "memory", "ack-wait", "email-key-id"}
 
 func (a *app) workCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -23,7 +25,9 @@ func (a *app) workCommand() *cobra.Command {
 		Long: `Takes jobs from the broker until interrupted. For each it resolves the latest
 release, reads the chosen files as a stream (nothing is written to disk or
 executed), publishes one scan, waits for the broker to have it, and only then
-gives the job back as done. Run as many workers as you like.
+gives the job back as done. Run as many workers as you like: --rate and
+--budget are for all of them together, and a pause that the index asks one of
+them for keeps all of them away from it.
 
 A worker reads hostile input. It needs the index and the broker, and no
 database.`,
@@ -59,8 +63,7 @@ func runWorker(ctx context.Context, c *config, broker account, log *slog.Logger)
 	if err != nil {
 		return err
 	}
-	index, err := openIndex(c, log)
-	if err != nil {
+	if _, err := openIndex(c, nil, log); err != nil { // a wrong one is said before anybody is asked
 		return err
 	}
 	conn, err := connectBroker(ctx, c, broker, log)
@@ -68,8 +71,20 @@ func runWorker(ctx context.Context, c *config, broker account, log *slog.Logger)
 		return err
 	}
 	defer conn.Close()
+	limits, err := c.budget()
+	if err != nil {
+		return usage(err)
+	}
+	fleet, err := conn.JoinFleet(ctx, queue.FleetOptions{Requests: limits.requests, Bytes: limits.bytes, Log: log})
+	if err != nil {
+		return err
+	}
+	index, err := openIndex(c, fleet, log)
+	if err != nil {
+		return err
+	}
 	options := c.workerOptions(matcher)
-	options.Index, options.Log = index, log
+	options.Index, options.Earlier, options.Log = index, conn, log
 	jobs, err := conn.JobConsumer(ctx, c.AckWait)
 	if err != nil {
 		return err
@@ -78,7 +93,10 @@ func runWorker(ctx context.Context, c *config, broker account, log *slog.Logger)
 	if err != nil {
 		return usage(err)
 	}
-	return w.Run(ctx)
+	g, inner := errgroup.WithContext(ctx)
+	g.Go(func() error { return fleet.Run(inner) })
+	g.Go(func() error { return w.Run(inner) })
+	return g.Wait()
 }
 
 // workerEnv is how "up" configures its worker processes: by environment, so

@@ -131,7 +131,8 @@ func startBroker(ctx context.Context, o BrokerOptions) (*Broker, error) {
 }
 
 // workerPermissions are what a worker needs: to take jobs, to publish scans
-// and dead jobs, to note stale pages. The names are internal/queue's.
+// and dead jobs, to look up a release's last scan, to note stale pages, and to
+// share the rate of requests with the others. The names are internal/queue's.
 func workerPermissions() *server.Permissions {
 	return &server.Permissions{
 		Publish: &server.SubjectPermission{Allow: []string{
@@ -141,6 +142,11 @@ func workerPermissions() *server.Permissions {
 			"$JS.API.STREAM.INFO.KV_prevalence_stale",
 			"$JS.API.CONSUMER.CREATE.JOBS.>", "$JS.API.CONSUMER.INFO.JOBS.>",
 			"$JS.API.CONSUMER.MSG.NEXT.JOBS.>", "$JS.ACK.JOBS.>",
+			"$JS.API.DIRECT.GET.SCANS.>", "$JS.FC.>",
+			"$KV.prevalence_fleet.>", "$JS.API.STREAM.INFO.KV_prevalence_fleet", "$JS.API.DIRECT.GET.KV_prevalence_fleet.>",
+			"$JS.API.CONSUMER.CREATE.KV_prevalence_fleet.>", "$JS.API.CONSUMER.DELETE.KV_prevalence_fleet.>",
+			"$KV.prevalence_manners.>", "$JS.API.STREAM.INFO.KV_prevalence_manners", "$JS.API.DIRECT.GET.KV_prevalence_manners.>",
+			"$JS.API.CONSUMER.CREATE.KV_prevalence_manners.>", "$JS.API.CONSUMER.DELETE.KV_prevalence_manners.>",
 		}},
 		Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX.>"}},
 	}

@@ -46,8 +46,18 @@ func newClient(u *url.URL, o Options) *client {
 			transport = t
 		}
 	}
-	return &client{base: &base, user: u.User, opts: o, http: &http.Client{Transport: transport}, hosts: make(map[string]*host)}
+	c := &client{base: &base, user: u.User, opts: o, hosts: make(map[string]*host)}
+	c.http = &http.Client{Transport: transport, CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		if len(via) >= maxRedirects {
+			return fmt.Errorf("more than %d redirects", maxRedirects)
+		}
+		return c.host(req.URL.Host, req.URL.Hostname()).due(req.Context()) // it is a request like any other
+	}}
+	return c
 }
+
+// maxRedirects of one request are followed.
+const maxRedirects = 5
 
 // URL implements Index.
 func (c *client) URL() string { return c.base.String() }

@@ -22,6 +22,11 @@ var (
 	ErrPage = errors.New("not a page of an index")
 	// ErrNotModified: what was asked for is still what the caller has (304).
 	ErrNotModified = errors.New("not modified")
+	// ErrNoRanges: the server hands the file out whole or not at all.
+	ErrNoRanges = errors.New("no ranges")
+	// ErrChanged: the file is not the one any more that was begun to be read.
+	// Worth reading from its beginning once.
+	ErrChanged = errors.New("changed while it was read")
 	// ErrUnavailable: the index could not be reached or broke off, and went on
 	// doing so through all retries. Worth trying later.
 	ErrUnavailable = errors.New("index unavailable")
@@ -34,10 +39,15 @@ type PauseError struct {
 	Host       string
 	Status     int
 	RetryAfter time.Duration // at least 1 s
+	// Why is set when not the host was asked, but Options.Pace: the fleet pauses.
+	Why string
 }
 
 // Error implements error.
 func (e *PauseError) Error() string {
+	if e.Why != "" {
+		return fmt.Sprintf("a pause of %s from %s: %s", e.RetryAfter.Round(time.Second), e.Host, e.Why)
+	}
 	return fmt.Sprintf("%s answered %d and asks for a pause of %s", e.Host, e.Status, e.RetryAfter)
 }
 

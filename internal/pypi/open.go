@@ -1,6 +1,7 @@
 package pypi
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,21 @@ import (
 	"strings"
 	"time"
 )
+
+// DefaultRate is how many requests a second one host gets unless told otherwise.
+const DefaultRate = 10
+
+// Pace decides, for all processes that fetch, when a request may be made.
+type Pace interface {
+	// Wait returns when a request to host may be made, of perSecond (+Inf: any
+	// number) that all processes together may make. Of a pause that is too long to
+	// be waited for it returns at once how long that is, and why.
+	Wait(ctx context.Context, host string, perSecond float64) (pause time.Duration, why string, err error)
+	// Pause keeps everyone from a host for d, and slows everyone down after it.
+	Pause(host string, d time.Duration)
+	// Read counts bytes of an answer's body.
+	Read(bytes int)
+}
 
 // Options says how an index over HTTP is spoken to. The zero value is polite
 // and right for a public index; a folder heeds Log alone.
@@ -20,9 +36,11 @@ type Options struct {
 	// Connections is the number of requests under way at one host, streams of
 	// files that are being read included; default 8.
 	Connections int
-	// Rate is the number of requests a second to one host; default 10, without
-	// limit on a loopback address; negative for no limit anywhere.
+	// Rate is the number of requests a second to one host; default DefaultRate,
+	// without limit on a loopback address; negative for no limit anywhere.
 	Rate float64
+	// Pace shares Rate with other processes; nil: Rate is for this one alone.
+	Pace Pace
 	// Timeout bounds the wait for the head of an answer, Stall the wait for the
 	// next bytes of its body, Total a whole page or root; defaults 30 s, 30 s, 10 min.
 	// A file has no Total: its size is not known beforehand, the caller's context is.

@@ -23,6 +23,8 @@ const acceptPage = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.si
 var (
 	errStalled = errors.New("no answer in time")
 	errCut     = errors.New("the answer broke off")
+
+	errNotImplemented = errors.New("status 501")
 )
 
 // host is one host's share of patience: how many requests at once, how many a
@@ -30,7 +32,9 @@ var (
 type host struct {
 	name  string
 	slots chan struct{}
-	pace  *rate.Limiter
+	limit rate.Limit
+	pace  *rate.Limiter // of this process alone
+	fleet Pace          // instead of pace, where there is one
 	mu    sync.Mutex
 	until time.Time
 }
@@ -54,11 +58,23 @@ func (h *host) enter(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if err := h.pace.Wait(ctx); err != nil {
+	if err := h.due(ctx); err != nil {
 		h.leave()
 		return err
 	}
 	return nil
+}
+
+// due waits until the rate allows a request.
+func (h *host) due(ctx context.Context) error {
+	if h.fleet == nil {
+		return h.pace.Wait(ctx)
+	}
+	pause, why, err := h.fleet.Wait(ctx, h.name, float64(h.limit))
+	if err == nil && pause > 0 {
+		return &PauseError{Host: h.name, RetryAfter: max(pause, time.Second), Why: why}
+	}
+	return err
 }
 
 func (h *host) leave() { <-h.slots }
@@ -94,9 +110,9 @@ func (c *client) host(name, hostname string) *host {
 		case c.opts.Rate < 0 || c.opts.Rate == 0 && loopback(hostname):
 			limit = rate.Inf
 		case c.opts.Rate == 0:
-			limit = 10
+			limit = DefaultRate
 		}
-		h = &host{name: name, slots: make(chan struct{}, c.opts.Connections), pace: rate.NewLimiter(limit, max(1, int(min(limit, 100))))}
+		h = &host{name: name, slots: make(chan struct{}, c.opts.Connections), limit: limit, pace: rate.NewLimiter(limit, 1), fleet: c.opts.Pace}
 		c.hosts[name] = h
 	}
 	return h
@@ -137,7 +153,7 @@ func (c *client) once(ctx context.Context, address string, header http.Header) (
 		return nil, err
 	}
 	body := resp.Body
-	s := &stream{Reader: body, ctx: ctx, watch: watch, stall: c.opts.Stall}
+	s := &stream{Reader: body, ctx: ctx, watch: watch, stall: c.opts.Stall, fleet: c.opts.Pace}
 	s.close = sync.OnceValue(func() error {
 		watch.Stop()
 		cancel(nil)
@@ -188,6 +204,9 @@ func (c *client) statusError(h *host, resp *http.Response) error {
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
 		d, given := retryAfter(resp.Header.Get("Retry-After"))
 		err := &PauseError{Host: h.name, Status: code, RetryAfter: max(d, time.Second)}
+		if c.opts.Pace != nil && (given || code == http.StatusTooManyRequests) {
+			c.opts.Pace.Pause(h.name, d)
+		}
 		if d > c.opts.MaxWait {
 			return backoff.Permanent(err)
 		}
@@ -199,6 +218,8 @@ func (c *client) statusError(h *host, resp *http.Response) error {
 		return fmt.Errorf("%w: status %d", ErrUnavailable, code)
 	case code == http.StatusRequestedRangeNotSatisfiable:
 		return backoff.Permanent(errRange)
+	case code == http.StatusNotImplemented:
+		return backoff.Permanent(fmt.Errorf("%w: %w", ErrRefused, errNotImplemented))
 	}
 	return backoff.Permanent(fmt.Errorf("%w: status %d", ErrRefused, code))
 }
@@ -231,6 +252,10 @@ func (c *client) again(ctx context.Context, what string, op func() error) error 
 	if errors.As(err, &permanent) {
 		err = permanent.Err
 	}
+	var pause *PauseError
+	if errors.As(err, &pause) && pause.Why == "" && tries >= c.opts.Tries && c.opts.Pace != nil {
+		c.opts.Pace.Pause(pause.Host, pause.RetryAfter)
+	}
 	if err != nil && tries > 1 {
 		err = fmt.Errorf("%w (%d tries)", err, tries)
 	}
@@ -243,6 +268,7 @@ type stream struct {
 	ctx   context.Context // of this one request; its cause says why a read failed
 	watch *time.Timer
 	stall time.Duration
+	fleet Pace // counts; may be nil
 	close func() error
 }
 
@@ -250,6 +276,9 @@ func (s *stream) Read(p []byte) (int, error) {
 	s.watch.Reset(s.stall)
 	n, err := s.Reader.Read(p)
 	s.watch.Stop()
+	if s.fleet != nil {
+		s.fleet.Read(n)
+	}
 	if err == nil || err == io.EOF {
 		return n, err
 	}

@@ -19,8 +19,9 @@
 //	REAP    the broker's advisories   which jobs it gave up delivering, until Reap
 //
 // and the key-value buckets prevalence (key index: which object holds the
-// published index) and prevalence_stale (a key a project), and the object
-// store prevalence_index. In subjects and keys, names are spelled as Token
+// published index), prevalence_stale (a key a project), prevalence_fleet (a
+// key a process that fetches) and prevalence_manners (pauses and the day's
+// counts, see Fleet), and the object store prevalence_index. In subjects and keys, names are spelled as Token
 // says.
 package queue
 

@@ -117,6 +117,12 @@ func (c *Conn) decodeJob(ctx context.Context, msg jetstream.Msg) (*JobDelivery, 
 		return nil, fmt.Errorf("queue: next job: %w", err)
 	}
 	d := &JobDelivery{Seq: meta.Sequence.Stream, Attempt: int(meta.NumDelivered), msg: msg, conn: c}
+	if d.Attempt > 1 {
+		// Without an answer a job that was deferred counts as tried.
+		if n, _, err := c.deferred(ctx, d.Seq); err == nil {
+			d.Attempt = max(1, d.Attempt-n)
+		}
+	}
 	err = json.Unmarshal(msg.Data(), &d.Job)
 	if err == nil && d.Job.Project == "" {
 		err = errors.New("no project")
@@ -139,7 +145,7 @@ func (c *Conn) decodeJob(ctx context.Context, msg jetstream.Msg) (*JobDelivery, 
 type JobDelivery struct {
 	Job     message.Job
 	Seq     uint64 // of the job in its stream: the same at every delivery
-	Attempt int    // 1 at the first delivery
+	Attempt int    // 1 at the first delivery; deferred ones do not count
 
 	msg  jetstream.Msg
 	conn *Conn

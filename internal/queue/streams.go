@@ -21,6 +21,9 @@ const (
 	bucketStale = "prevalence_stale"
 	bucketIndex = "prevalence_index"
 
+	bucketFleet   = "prevalence_fleet"
+	bucketManners = "prevalence_manners"
+
 	consumerWorkers    = "workers"
 	consumerAggregator = "aggregator"
 )
@@ -90,6 +93,8 @@ func (c *Conn) Ensure(ctx context.Context) error {
 	for _, config := range []jetstream.KeyValueConfig{
 		{Bucket: bucketState, Description: "pointers: which index object is the published one", History: 5},
 		{Bucket: bucketStale, Description: "projects whose page was older than the index promised", History: 1},
+		{Bucket: bucketFleet, Description: "who fetches: a lease each, see Fleet", History: 1, TTL: leaseTTL},
+		{Bucket: bucketManners, Description: "pauses that hosts asked for, and what was spent of a day's budget", History: 1, TTL: mannersTTL},
 	} {
 		if _, err := c.js.CreateOrUpdateKeyValue(ctx, config); err != nil {
 			return fmt.Errorf("queue: bucket %s: %w", config.Bucket, err)

@@ -121,11 +121,16 @@ type Cut struct {
 
 // File is one distribution file that was read.
 type File struct {
-	Name     string `json:"name"`
-	Kind     string `json:"kind"`   // sdist, wheel or egg
-	Bytes    int64  `json:"bytes"`  // packed
-	SHA256   string `json:"sha256"` // of what was read
+	Name  string `json:"name"`
+	Kind  string `json:"kind"`  // sdist, wheel or egg
+	Bytes int64  `json:"bytes"` // packed
+	// SHA256 is of what was read, and Verified says that the index gives the same.
+	// Of a file that was read by ranges it is the index's own claim, unverified.
+	SHA256   string `json:"sha256"`
 	Verified bool   `json:"verified"`
+	// Metadata is the SHA-256 of a wheel's core metadata, as they stand in it;
+	// empty of other files. It is compared with what PEP 658 promises.
+	Metadata string `json:"metadata,omitempty"`
 	// Members and MemberBytes count regular members and their uncompressed size,
 	// PythonBytes the part of it that was Python source.
 	Members     int   `json:"members"`

@@ -73,8 +73,13 @@ type Visitor struct {
 	// Names is called once, before the first member, with the cleaned names of
 	// all regular members. Only zips know them beforehand; tars never call it.
 	Names func(names []string)
-	// Want says how much of a member to read; nil means Whole for each.
+	// Want says how much of a member to read; nil means Whole for each. size is
+	// what the archive claims, as far as its packed size allows that claim. Of a
+	// Remote it is asked twice for each member, and must answer the same.
 	Want func(name string, size int64) Amount
+	// More is asked, when a member's head was wanted and read, and more follows,
+	// whether it is wanted whole after all; nil means never.
+	More func(name string, size int64, head []byte) bool
 	// Member takes one member, in archive order. An error stops the walk and is
 	// returned as it is.
 	Member func(Member) error
@@ -94,6 +99,10 @@ type Stats struct {
 	PackedBytes int64 // bytes of the file that were consumed
 	Links       int   // symbolic and hard links, skipped
 	Devices     int   // devices and FIFOs, skipped
+	// NeededBytes are the packed bytes of what a visitor wanted of a zip's members,
+	// with their headers: all that is needed of it beside DirectoryBytes, which
+	// are its directory and end records.
+	NeededBytes, DirectoryBytes int64
 	// Anomalies holds at most one entry a kind, in order of first sight.
 	Anomalies []Anomaly
 	// Cuts lists members that were wanted and not read whole, at most 100.
@@ -133,6 +142,7 @@ const (
 	WhyRatio            = "ratio"              // limit: Limits.Ratio
 	WhyTooManyMembers   = "too-many-members"   // limit: Limits.Members
 	WhyDirectoryTooLong = "directory-too-long" // limit: Limits.DirectoryBytes
+	WhyScattered        = "too-scattered"      // limit: what is needed of a remote zip lies in too many pieces
 	WhyTruncated        = "truncated"          // format: the file ends early
 	WhyCompression      = "compression"        // format: the compressed stream is broken
 	WhyTarHeader        = "tar-header"         // format: a tar header is broken

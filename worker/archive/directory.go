@@ -41,7 +41,8 @@ type entry struct {
 	crc    uint32
 	packed int64
 	size   int64
-	offset int64 // of the local header, from the file's start
+	offset int64  // of the local header, from the file's start
+	extra  uint16 // length of the extra field, which the local header often has as well
 	mode   uint32
 }
 
@@ -71,22 +72,15 @@ type directoryPlace struct {
 
 // findDirectory reads the end record, and the zip64 one when there is one.
 func findDirectory(r io.ReaderAt, size int64, stats *Stats) (d directoryPlace, err error) {
-	tail := make([]byte, min(size, endLen+maxComment))
-	tailStart := size - int64(len(tail))
-	if err := readAt(r, tail, tailStart); err != nil {
-		return d, err
-	}
-	end := -1
-	for i := len(tail) - endLen; i >= 0; i-- {
-		if binary.LittleEndian.Uint32(tail[i:]) != endSig {
-			continue
+	var tail []byte
+	end, tailStart := -1, int64(0)
+	// An end record without a comment is the rule, and far from the end it may be dear to read.
+	for _, n := range []int64{min(size, 1<<10), min(size, endLen+maxComment)} {
+		tail, tailStart = make([]byte, n), size-n
+		if err := readAt(r, tail, tailStart); err != nil {
+			return d, err
 		}
-		comment := int(binary.LittleEndian.Uint16(tail[i+20:]))
-		if i+endLen+comment <= len(tail) {
-			end = i
-			if i+endLen+comment < len(tail) {
-				stats.note(AnomalyTrailingBytes, "")
-			}
+		if end = endRecord(tail); end >= 0 || n == size {
 			break
 		}
 	}
@@ -94,6 +88,9 @@ func findDirectory(r io.ReaderAt, size int64, stats *Stats) (d directoryPlace, e
 		return d, &FormatError{Why: WhyNotArchive}
 	}
 	b := tail[end:]
+	if end+endLen+int(binary.LittleEndian.Uint16(b[20:])) < len(tail) {
+		stats.note(AnomalyTrailingBytes, "")
+	}
 	d.entries = uint64(binary.LittleEndian.Uint16(b[10:]))
 	d.size = int64(binary.LittleEndian.Uint32(b[12:]))
 	d.offset = int64(binary.LittleEndian.Uint32(b[16:]))
@@ -120,6 +117,16 @@ func findDirectory(r io.ReaderAt, size int64, stats *Stats) (d directoryPlace, e
 		}
 	}
 	return d, nil
+}
+
+// endRecord returns where the last end record of a zip's tail begins, or -1.
+func endRecord(tail []byte) int {
+	for i := len(tail) - endLen; i >= 0; i-- {
+		if binary.LittleEndian.Uint32(tail[i:]) == endSig && i+endLen+int(binary.LittleEndian.Uint16(tail[i+20:])) <= len(tail) {
+			return i
+		}
+	}
+	return -1
 }
 
 // find64 reads the zip64 end record in front of an end record at before.
@@ -190,7 +197,7 @@ func readDirectory(ctx context.Context, r io.ReaderAt, d directoryPlace, limits 
 		left -= int64(entryLen + n)
 		e := entry{
 			raw: string(variable[:nameLen]), flags: u16(8), method: u16(10), crc: u32(16),
-			packed: int64(u32(20)), size: int64(u32(24)), offset: int64(u32(42)),
+			packed: int64(u32(20)), size: int64(u32(24)), offset: int64(u32(42)), extra: u16(30),
 		}
 		if fixed[5] == unixCreator {
 			e.mode = u32(38) >> 16

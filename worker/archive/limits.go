@@ -9,7 +9,7 @@ import (
 // takes the default beside it. Sizes are uncompressed bytes.
 type Limits struct {
 	TotalBytes      int64   // sum over what is unpacked; default 1 GiB
-	MemberBytes     int64   // one member that is wanted whole; a larger one is cut; default 16 MiB
+	MemberBytes     int64   // one member that is wanted whole; a larger one is cut; default 8 MiB
 	HeadBytes       int     // what Head gives; default 4 KiB
 	Members         int     // entries of any type; default 200,000
 	Ratio           float64 // unpacked per packed byte, once RatioFloorBytes are unpacked; default 200
@@ -42,7 +42,7 @@ func (l Limits) Validate() error {
 func (l Limits) withDefaults() Limits {
 	return Limits{
 		TotalBytes:      cmp.Or(l.TotalBytes, 1<<30),
-		MemberBytes:     cmp.Or(l.MemberBytes, 16<<20),
+		MemberBytes:     cmp.Or(l.MemberBytes, 8<<20),
 		HeadBytes:       cmp.Or(l.HeadBytes, 4<<10),
 		Members:         cmp.Or(l.Members, 200_000),
 		Ratio:           cmp.Or(l.Ratio, 200),

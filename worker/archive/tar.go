@@ -142,13 +142,21 @@ func (w *Walker) tarEntry(t *tar.Reader, h *tar.Header, v Visitor, stats *Stats)
 	if amount == Nothing {
 		return nil
 	}
-	n := int64(w.limits.HeadBytes)
-	if amount == Whole && h.Size <= w.limits.MemberBytes {
-		n = h.Size
-	} else if amount == Whole {
+	whole := func() int64 {
+		if h.Size <= w.limits.MemberBytes {
+			return h.Size
+		}
 		stats.cut(name, WhyMemberTooLarge, h.Size)
+		return int64(w.limits.HeadBytes)
+	}
+	n := int64(w.limits.HeadBytes)
+	if amount == Whole {
+		n = whole()
 	}
 	data, ended, err := w.take(t, n, h.Size)
+	if err == nil && amount == Head && !ended && v.More != nil && v.More(name, h.Size, data) {
+		data, ended, err = w.takeMore(t, whole(), h.Size)
+	}
 	if err != nil {
 		return err
 	}

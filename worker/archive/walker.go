@@ -29,6 +29,11 @@ type Walker struct {
 	names  *nameSet
 }
 
+const (
+	hintBytes = 4 << 20 // of a buffer that is made because of what a member claims to be
+	keepBytes = 1 << 20 // of a buffer that is kept from one archive to the next
+)
+
 // begin readies the walker for an archive.
 func (w *Walker) begin() {
 	w.limits = w.Limits.withDefaults()
@@ -36,6 +41,9 @@ func (w *Walker) begin() {
 		w.names = newNameSet()
 	}
 	w.names.reset()
+	if cap(w.data) > keepBytes {
+		w.data = nil
+	}
 }
 
 // enter counts an entry's name and reports whether the member may be read.
@@ -72,8 +80,15 @@ func (w *Walker) enter(raw string, size int64, stats *Stats) (name string, ok bo
 // take reads at most n bytes of r into the walker's buffer and reports whether
 // r ended there. hint is the size that is expected.
 func (w *Walker) take(r io.Reader, n, hint int64) (data []byte, ended bool, err error) {
-	hint = min(max(hint, 0), n, 64<<10) + 1
-	w.data = slices.Grow(w.data[:0], int(hint))
+	w.data = w.data[:0]
+	return w.takeMore(r, n, hint)
+}
+
+// takeMore goes on where take stopped, to n bytes in all.
+func (w *Walker) takeMore(r io.Reader, n, hint int64) (data []byte, ended bool, err error) {
+	if room := int(min(max(hint, 0), n, hintBytes)) + 1 - len(w.data); room > 0 {
+		w.data = slices.Grow(w.data, room)
+	}
 	for {
 		if int64(len(w.data)) > n {
 			return w.data[:n], false, nil

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bufio"
+	"cmp"
 	"compress/bzip2"
 	"context"
 	"encoding/binary"
@@ -29,9 +30,12 @@ const (
 var errMethod = errors.New("archive: unknown compression method")
 
 // Zip walks a zip of size bytes and calls v.Member for each regular member
-// that v wants, in the order of its central directory, which is what
-// installers go by. Local headers are compared with the directory, and members
-// that it does not list are an anomaly; they are not read.
+// that its central directory lists, which is what installers go by, and that v
+// wants, in the order of their places in the file. Local headers are compared with the directory, and
+// members that it does not list are an anomaly; they are not read.
+//
+// Of a *Remote it asks for what v wants and the directory. It returns
+// ErrWhole where it is better to read the file whole.
 //
 // It returns a *FormatError for what is no zip or breaks off, a *LimitError
 // when a limit ends the walk, and the errors of r, of ctx and of v as they are
@@ -43,10 +47,22 @@ func (w *Walker) Zip(ctx context.Context, r io.ReaderAt, size int64, v Visitor) 
 	if err := ctx.Err(); err != nil {
 		return stats, err
 	}
+	remote, _ := r.(*Remote)
 	src := &sourceAt{r: r}
+	if remote != nil {
+		if err := remote.keepFrom(max(0, size-TailBytes)); err != nil {
+			return stats, fmt.Errorf("archive: read: %w", err)
+		}
+	}
 	place, err := findDirectory(src, size, &stats)
 	if err != nil {
 		return stats, err
+	}
+	stats.DirectoryBytes = size - place.base - place.offset
+	if remote != nil {
+		if err := remote.keepFrom(place.base + place.offset); err != nil {
+			return stats, fmt.Errorf("archive: read: %w", err)
+		}
 	}
 	entries, dirErr := readDirectory(ctx, src, place, w.limits, &stats)
 	if src.err != nil {
@@ -55,30 +71,60 @@ func (w *Walker) Zip(ctx context.Context, r io.ReaderAt, size int64, v Visitor) 
 	if dirErr != nil && (len(entries) == 0 || !errors.Is(dirErr, ErrFormat)) {
 		return stats, dirErr
 	}
-	w.enterAll(entries, v, &stats)
+	names := w.enterAll(entries, &stats)
 
 	m := &meter{limits: w.limits, packed: func() int64 { return min(stats.PackedBytes, size) }}
 	stats.PackedBytes = place.size
-	z := zipWalk{w: w, src: src, m: m, size: size, dirStart: place.base + place.offset, stats: &stats}
-	z.checkLayout(entries)
+	z := zipWalk{w: w, src: src, remote: remote, m: m, size: size, dirStart: place.base + place.offset, stats: &stats}
+	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.offset, b.offset) })
+	if remote != nil {
+		if err := remote.setPlan(z.spans(entries, v)); err != nil {
+			return stats, err
+		}
+	}
+	if v.Names != nil {
+		v.Names(names)
+	}
+	end := int64(0)
 	for i := range entries {
 		if err := ctx.Err(); err != nil {
+			return stats, err
+		}
+		if err := z.layout(&entries[i], i == 0, &end); err != nil {
 			return stats, err
 		}
 		if entries[i].name == "" {
 			continue
 		}
 		if err := z.member(ctx, &entries[i], v); err != nil {
+			var limit *LimitError
+			if errors.As(err, &limit) {
+				stats.cutRest(entries[i:], limit.Why)
+			}
 			return stats, err
 		}
+	}
+	if len(entries) > 0 && z.hidden(end, z.dirStart) {
+		stats.note(AnomalyHiddenMember, "")
+	}
+	if src.err != nil {
+		return stats, fmt.Errorf("archive: read: %w", src.err)
 	}
 	return stats, dirErr
 }
 
-// enterAll cleans the names of the regular members and tells them to the
-// visitor; every other entry keeps an empty name.
-func (w *Walker) enterAll(entries []entry, v Visitor, stats *Stats) {
-	var names []string
+// cutRest lists what a limit kept from being read.
+func (s *Stats) cutRest(entries []entry, why string) {
+	for i := range entries {
+		if e := &entries[i]; e.name != "" {
+			s.cut(e.name, why, e.size)
+		}
+	}
+}
+
+// enterAll cleans the names of the regular members and returns them; every
+// other entry keeps an empty name.
+func (w *Walker) enterAll(entries []entry, stats *Stats) (names []string) {
 	for i := range entries {
 		e := &entries[i]
 		switch {
@@ -99,50 +145,39 @@ func (w *Walker) enterAll(entries []entry, v Visitor, stats *Stats) {
 			}
 		}
 	}
-	if v.Names != nil {
-		v.Names(names)
-	}
+	return names
 }
 
 // zipWalk is the state of one walk over a zip.
 type zipWalk struct {
 	w        *Walker
 	src      *sourceAt
+	remote   *Remote // nil for a source at hand
 	m        *meter
 	size     int64
 	dirStart int64
 	stats    *Stats
 }
 
-// checkLayout looks for members that share bytes and for members that the
-// directory does not list, between the listed ones.
-func (z *zipWalk) checkLayout(entries []entry) {
-	order := make([]int32, len(entries))
-	for i := range order {
-		order[i] = int32(i)
+// layout looks whether an entry shares bytes with those before it, which reach
+// to end, and for members in between that the directory does not list.
+func (z *zipWalk) layout(e *entry, first bool, end *int64) error {
+	if !first && e.offset < *end {
+		z.stats.note(AnomalyOverlap, e.name)
 	}
-	slices.SortFunc(order, func(a, b int32) int {
-		return int(min(max(entries[a].offset-entries[b].offset, -1), 1))
-	})
-	var head [localLen]byte
-	end := int64(-1)
-	for _, i := range order {
-		e := &entries[i]
-		if end >= 0 && e.offset < end {
-			z.stats.note(AnomalyOverlap, e.name)
-		}
-		if end >= 0 && z.hidden(end, e.offset) || end < 0 && z.hidden(0, e.offset) {
-			z.stats.note(AnomalyHiddenMember, "")
-		}
-		next := e.offset + localLen + int64(len(e.raw)) + e.packed
-		if e.offset <= z.size-localLen && readAt(z.src, head[:], e.offset) == nil && binary.LittleEndian.Uint32(head[:]) == localSig {
-			next = e.offset + localLen + int64(binary.LittleEndian.Uint16(head[26:])) + int64(binary.LittleEndian.Uint16(head[28:])) + e.packed
-		}
-		end = max(end, next)
-	}
-	if end >= 0 && z.hidden(end, z.dirStart) {
+	if z.hidden(*end, e.offset) {
 		z.stats.note(AnomalyHiddenMember, "")
 	}
+	var head [localLen]byte
+	next := e.offset + localLen + int64(len(e.raw)) + e.packed
+	if e.offset <= z.size-localLen && readAt(z.src, head[:], e.offset) == nil && binary.LittleEndian.Uint32(head[:]) == localSig {
+		next = e.offset + localLen + int64(binary.LittleEndian.Uint16(head[26:])) + int64(binary.LittleEndian.Uint16(head[28:])) + e.packed
+	}
+	*end = max(*end, next)
+	if z.src.err != nil {
+		return fmt.Errorf("archive: read: %w", z.src.err)
+	}
+	return nil
 }
 
 // hidden reports whether a local header stands in the gap from a to b, at its
@@ -166,7 +201,7 @@ func (z *zipWalk) hidden(a, b int64) bool {
 
 // member reads one member, if the visitor wants it.
 func (z *zipWalk) member(ctx context.Context, e *entry, v Visitor) error {
-	amount := v.want(e.name, e.size)
+	amount := v.want(e.name, e.plausible())
 	if e.flags&(flagCrypt|flagStrong|flagMasked) != 0 {
 		z.stats.note(AnomalyEncrypted, e.name)
 		z.stats.cut(e.name, WhyEncrypted, e.size)
@@ -183,24 +218,27 @@ func (z *zipWalk) member(ctx context.Context, e *entry, v Visitor) error {
 		z.stats.cut(e.name, WhyMemberOutside, e.size)
 		return nil
 	}
-	plain, err := z.open(ctx, e, start)
+	z.stats.NeededBytes += start - e.offset
+	z.stats.PackedBytes = addSize(z.stats.PackedBytes, e.packed)
+	var data []byte
+	var ended bool
+	if amount == Head {
+		data, ended, err = z.head(ctx, e, start)
+		if err == nil && !ended && v.More != nil && v.More(e.name, e.plausible(), data) {
+			amount = Whole
+			if z.remote != nil {
+				z.remote.want(Span{start, e.packed})
+			}
+		}
+	}
+	if amount == Whole {
+		z.stats.NeededBytes += e.packed
+		data, ended, err = z.read(ctx, e, start, e.packed, z.w.limits.MemberBytes)
+	}
 	if errors.Is(err, errMethod) {
 		z.stats.note(AnomalyMethod, e.name)
 		z.stats.cut(e.name, WhyMethod, e.size)
 		return nil
-	}
-	var data []byte
-	var ended bool
-	if err == nil {
-		n := int64(z.w.limits.HeadBytes)
-		if amount == Whole {
-			n = z.w.limits.MemberBytes
-		}
-		z.stats.PackedBytes = addSize(z.stats.PackedBytes, e.packed)
-		data, ended, err = z.w.take(&metered{ctx: ctx, r: plain, m: z.m}, n, e.size)
-		if c, ok := plain.(io.Closer); ok && plain != z.w.flate {
-			c.Close()
-		}
 	}
 	switch {
 	case z.m.err != nil:
@@ -227,6 +265,34 @@ func (z *zipWalk) member(ctx context.Context, e *entry, v Visitor) error {
 		}
 	}
 	return v.Member(out)
+}
+
+// head reads the first bytes of a member from as few packed ones as may be. A
+// decompressor that is given all would read far ahead.
+func (z *zipWalk) head(ctx context.Context, e *entry, start int64) (data []byte, ended bool, err error) {
+	n := int64(z.w.limits.HeadBytes)
+	for packed := e.headBytes(n); ; packed = min(2*packed+headSlack, e.packed) {
+		data, ended, err = z.read(ctx, e, start, packed, n)
+		short := err != nil && errors.Is(err, io.ErrUnexpectedEOF) || ended
+		if short && packed < e.packed && z.m.err == nil && z.src.err == nil {
+			continue
+		}
+		z.stats.NeededBytes += e.share(n)
+		return data, ended, err
+	}
+}
+
+// read unpacks at most n bytes of a member from its first packed ones.
+func (z *zipWalk) read(ctx context.Context, e *entry, start, packed, n int64) (data []byte, ended bool, err error) {
+	plain, err := z.open(e, io.NewSectionReader(z.src, start, packed))
+	if err != nil {
+		return nil, false, err
+	}
+	data, ended, err = z.w.take(&metered{ctx: ctx, r: plain, m: z.m}, n, e.plausible())
+	if c, ok := plain.(io.Closer); ok && plain != z.w.flate {
+		c.Close()
+	}
+	return data, ended, err
 }
 
 // dataStart returns where a member's packed bytes begin, and compares its
@@ -260,15 +326,14 @@ func (z *zipWalk) dataStart(e *entry) (int64, error) {
 }
 
 // open returns a reader over a member's plain bytes.
-func (z *zipWalk) open(ctx context.Context, e *entry, start int64) (io.Reader, error) {
-	section := io.NewSectionReader(z.src, start, e.packed)
+func (z *zipWalk) open(e *entry, packed io.Reader) (io.Reader, error) {
 	if e.method == methodStore {
-		return section, nil
+		return packed, nil
 	}
 	if z.w.inner == nil {
 		z.w.inner = bufio.NewReaderSize(nil, 32<<10)
 	}
-	z.w.inner.Reset(section)
+	z.w.inner.Reset(packed)
 	switch e.method {
 	case methodDeflate:
 		return z.w.inflate(z.w.inner)

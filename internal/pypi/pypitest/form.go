@@ -308,6 +308,10 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, project, name
 		_, _ = w.Write(data) // the client may be gone
 		return
 	}
+	if strings.HasPrefix(r.Header.Get("Range"), "bytes=-") { // as PyPI's files do
+		http.Error(w, "suffix ranges are not supported", http.StatusNotImplemented)
+		return
+	}
 	serveBytes(w, r, data, `"`+strconv.FormatUint(xxhash.Sum64(data), 16)+`"`)
 }
 
