@@ -52,12 +52,14 @@ func BenchmarkTarGz(b *testing.B) {
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	a := newAnalyzer(b, Options{})
+	d := a.sitDown(false)
+	defer d.leave()
 	scanAll := func() (python int64) {
 		for i, p := range paths {
 			name := filepath.Base(p)
 			project, _, version := pypi.GuessFileName(name)
 			f := pypi.File{Name: name, Kind: pypi.KindSdist, Version: version, Size: int64(len(files[i]))}
-			s, err := a.files(b.Context(), a.newScan(project, version), []pypi.File{f}, func(context.Context, pypi.File) (*packed, error) {
+			s, err := a.files(b.Context(), d, a.newScan(project, version), []pypi.File{f}, func(context.Context, pypi.File) (*packed, error) {
 				return &packed{stream: io.NopCloser(bytes.NewReader(files[i]))}, nil
 			})
 			if err != nil {

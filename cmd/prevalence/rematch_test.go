@@ -44,8 +44,8 @@ func count(t *testing.T, db *store.DB, rules *catalog.Catalog) *aggregator.Aggre
 	return a
 }
 
-// crawled are scans of one project an example of a rule, matched with rules.
-func crawled(t *testing.T, examples []catalog.Example, rules *catalog.Catalog) ([]aggregator.Scan, *message.Index) {
+// scansOf are scans of one project an example of a rule, matched with rules.
+func scansOf(t *testing.T, examples []catalog.Example, rules *catalog.Catalog) ([]aggregator.Scan, *message.Index) {
 	t.Helper()
 	m, err := behavior.Compile(rules)
 	if err != nil {
@@ -126,7 +126,7 @@ func TestRematchEqualsCrawl(t *testing.T) {
 	}
 	// As it was crawled with the old rules, and matched again.
 	db, a := dataset(t, old)
-	scans, index := crawled(t, examples, old)
+	scans, index := scansOf(t, examples, old)
 	if err := a.Add(t.Context(), scans); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestRematchEqualsCrawl(t *testing.T) {
 	snapshot(count(t, db, rules), index)
 	// As it would have been crawled with the new ones.
 	fresh, b := dataset(t, rules)
-	scans, index = crawled(t, examples, rules)
+	scans, index = scansOf(t, examples, rules)
 	if err := b.Add(t.Context(), scans); err != nil {
 		t.Fatal(err)
 	}
