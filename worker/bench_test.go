@@ -59,7 +59,7 @@ func BenchmarkTarGz(b *testing.B) {
 			name := filepath.Base(p)
 			project, _, version := pypi.GuessFileName(name)
 			f := pypi.File{Name: name, Kind: pypi.KindSdist, Version: version, Size: int64(len(files[i]))}
-			s, err := a.files(b.Context(), d, a.newScan(project, version), []pypi.File{f}, func(context.Context, pypi.File) (*packed, error) {
+			s, err := a.files(b.Context(), d, a.newScan(project, version), []pypi.File{f}, func(context.Context, pypi.File, bool) (*packed, error) {
 				return &packed{stream: io.NopCloser(bytes.NewReader(files[i]))}, nil
 			})
 			if err != nil {

@@ -201,10 +201,10 @@ func (l *lexer) scan() {
 					slot = l.oddName(src[start:p])
 				}
 			} else {
-				high, next := w, uint64(0)
+				high := w
 				for stop == 0 {
 					p += 8
-					next = eight(src, p)
+					next := eight(src, p)
 					stop = notName(next)
 					high |= next & (stop&-stop>>7 - 1)
 				}
