@@ -177,7 +177,8 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request, name string) 
 	if r.Context().Value(olderKey{}) != nil {
 		p.Serial--
 	}
-	kind, body := "text/html; charset=utf-8", []byte(nil)
+	kind := "text/html; charset=utf-8"
+	var body []byte
 	if s.wantsJSON(r) {
 		kind = jsonType
 		body, err = json.Marshal(s.pageJSON(p))
