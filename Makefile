@@ -67,6 +67,7 @@ SHARE ?= 0.01
 .PHONY: bench-dataset
 bench-dataset: engine ## storing, publishing and asking, over SHARE (0.01) of the index's size
 	bin/prevalence bench dataset --share $(SHARE) $(if $(NAMES),--names $(NAMES))
+
 .PHONY: scale
 scale: engine ## the figures of docs/scale.md, with the real NAMES if given
 	bin/prevalence bench sweep $(if $(NAMES),--names $(NAMES))

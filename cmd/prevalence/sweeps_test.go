@@ -66,7 +66,7 @@ func newCrawlBench(t *testing.T, projects int) *crawlBench {
 	b.options = crawler.Options{
 		Index: index, Jobs: b.conn.Jobs(), Store: indexStore{b.conn}, States: b.conn, Stale: b.conn, Reaper: b.conn, Seed: 1,
 	}
-	matcher, err := loadMatcher()
+	matcher, err := new(config).matcher()
 	if err != nil {
 		t.Fatal(err)
 	}
