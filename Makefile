@@ -68,6 +68,13 @@ SHARE ?= 0.01
 bench-dataset: engine ## storing, publishing and asking, over SHARE (0.01) of the index's size
 	bin/prevalence bench dataset --share $(SHARE) $(if $(NAMES),--names $(NAMES))
 
+.PHONY: scale
+scale: engine ## the figures of docs/scale.md, with the real NAMES if given
+	bin/prevalence bench sweep $(if $(NAMES),--names $(NAMES))
+	bin/prevalence bench pipeline --workers 2 $(if $(NAMES),--names $(NAMES))
+	bin/prevalence bench faults $(if $(NAMES),--names $(NAMES))
+	bin/prevalence bench estimates $(if $(NAMES),--names $(NAMES))
+
 .PHONY: bench
 bench: ## Go benchmarks; over CORPUS where it is set: Python to facts, to behaviours, .tar.gz to scan
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -145,7 +145,7 @@ func (r *results) goal(what string, value float64, unit string, least, most *flo
 	r.Figures = append(r.Figures, figure{what, value, unit, least, most, &met})
 }
 
-// finish prints the results and fails where a goal was to be met and was not.
+// finishBench prints the results and fails where a goal was to be met and was not.
 func (a *app) finishBench(r *results, c *config, check bool) error {
 	if err := r.sheet().print(a.out, c.Format); err != nil {
 		return err
@@ -183,8 +183,8 @@ func (r *results) sheet() sheet {
 		s.rows = append(s.rows, []string{f.What, number(f.Value), f.Unit, goal, met})
 	}
 	m := r.Machine
-	s.notes = append(s.notes, "", fmt.Sprintf("%s, %d cores, %.0f GiB, %s, %s, load %.1f before, prevalence %s",
-		m.Processor, m.Cores, m.MemoryGiB, m.System, m.Go, m.Load, m.Build))
+	s.notes = []string{"", fmt.Sprintf("%s, %d cores, %.0f GiB, %s, %s, load %.1f before, prevalence %s",
+		m.Processor, m.Cores, m.MemoryGiB, m.System, m.Go, m.Load, m.Build)}
 	return s
 }
 

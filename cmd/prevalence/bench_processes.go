@@ -142,8 +142,8 @@ func (r *rig) startAggregator(ctx context.Context, args ...string) error {
 	return err
 }
 
-// crawled is what one run of the crawler printed and used.
-type crawled struct {
+// sweptIndex is what one run of the crawler printed and used.
+type sweptIndex struct {
 	Names, New, Changed, Resurrected, Unchanged, Removed, Accepted, Refused int
 
 	took time.Duration
@@ -151,8 +151,8 @@ type crawled struct {
 }
 
 // crawl sweeps the index once by a process of its own.
-func (r *rig) crawl(ctx context.Context, args ...string) (crawled, error) {
-	var out crawled
+func (r *rig) crawl(ctx context.Context, args ...string) (sweptIndex, error) {
+	var out sweptIndex
 	cmd, err := r.command(ctx, append([]string{"crawl", "--index", r.config.Index, "--ranking", r.config.Ranking,
 		"--seed", "1", "--format", "json", "--progress", "none"}, args...)...)
 	if err != nil {

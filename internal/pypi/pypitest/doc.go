@@ -6,4 +6,7 @@
 // The packages are inert: small Python files that show one pattern each and
 // are never run. The truth is computed from the plan of what was put into them,
 // never by an analyser.
+//
+// A Population is an index of any size whose projects are made when they are
+// asked for, for measuring.
 package pypitest
