@@ -169,7 +169,7 @@ func (s *snapshotRow) columns() []store.Column {
 // lastSnapshot returns the newest published snapshot, nil without one.
 func (a *Aggregator) lastSnapshot(ctx context.Context) (*snapshotRow, error) {
 	rows, err := store.Select[snapshotRow](ctx, a.db, `SELECT snapshot, taken, ranking, scanner, catalogue, index_url, index_serial, index_sweep, index_complete,
-	names, scans_through, projects, fingerprint
+	names, scans_through, projects, fingerprint, previous, labels
 FROM snapshots FINAL ORDER BY taken DESC, snapshot DESC LIMIT 1`, nil)
 	if err != nil || len(rows) == 0 {
 		return nil, err
