@@ -72,6 +72,7 @@ bench-dataset: engine ## storing, publishing and asking, over SHARE (0.01) of th
 scale: engine ## the figures of docs/scale.md, with the real NAMES if given
 	bin/prevalence bench sweep $(if $(NAMES),--names $(NAMES))
 	bin/prevalence bench pipeline --workers 2 $(if $(NAMES),--names $(NAMES))
+	bin/prevalence bench politeness
 	bin/prevalence bench faults $(if $(NAMES),--names $(NAMES))
 	bin/prevalence bench estimates $(if $(NAMES),--names $(NAMES))
 

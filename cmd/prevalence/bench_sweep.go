@@ -67,10 +67,13 @@ func benchSweep(ctx context.Context, c *config, p *pypitest.Population) (*result
 		{"1 % changed", 3, func() error {
 			// A project whose job is still out is refused another, so those that
 			// change are some whose job is done.
+			broker, began := g.use()[roleBroker], time.Now()
 			done, err := g.drain(ctx, released)
 			if err != nil {
 				return err
 			}
+			r.atLeast("jobs taken and given back as done, of a full queue", float64(released)/time.Since(began).Seconds(), "jobs/s", 4*goalProjects)
+			r.add("broker's processor time for one of them", 1000*(g.use()[roleBroker].cpuSeconds-broker.cpuSeconds)/float64(max(released, 1)), "ms")
 			for _, project := range done {
 				g.server.Release(project)
 			}

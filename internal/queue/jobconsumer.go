@@ -41,9 +41,10 @@ func (c *Conn) JobConsumer(ctx context.Context, ackWait time.Duration) (*JobCons
 }
 
 func (c *Conn) jobConsumer(ctx context.Context, ackWait time.Duration, deliveries int) (*JobConsumer, error) {
+	// No filter, which would say the same: with one the broker looks through
+	// all subjects of the stream for each job that it hands out.
 	consumer, err := c.js.CreateOrUpdateConsumer(ctx, streamJobs, jetstream.ConsumerConfig{
 		Durable:       consumerWorkers,
-		FilterSubject: "jobs.*",
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       ackWait,
 		MaxDeliver:    deliveries,

@@ -63,8 +63,7 @@ type ScanConsumer struct {
 // not acknowledged come at once, not after a wait.
 func (c *Conn) ScanConsumer(ctx context.Context) (*ScanConsumer, error) {
 	consumer, err := c.js.CreateOrUpdateConsumer(ctx, streamScans, jetstream.ConsumerConfig{
-		Durable:       consumerAggregator,
-		FilterSubject: "scans.*.*",
+		Durable: consumerAggregator,
 		// Not AckAll: after a crash newer scans may come before the ones that
 		// are delivered again, and their acknowledgement would cover those.
 		AckPolicy:     jetstream.AckExplicitPolicy,
