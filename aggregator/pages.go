@@ -23,9 +23,10 @@ type pageRows struct {
 }
 
 // add notes what the page of a scan says of its project. A scan of an older
-// release says nothing that the latest one's does not.
+// release says nothing that the latest one's does not, and a page that could
+// not be read says nothing at all.
 func (r *pageRows) add(id uint32, seq uint64, s *message.Scan) {
-	if !s.PageLatest {
+	if !s.PageLatest || s.Outcome == message.OutcomeUnanalysed && s.Version == "" {
 		return
 	}
 	state := s.State

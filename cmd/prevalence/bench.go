@@ -38,7 +38,8 @@ machine with two cores; smaller sizes are for a quick look.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.benchSweepCommand(), a.benchPipelineCommand(), a.benchFaultsCommand(), a.benchPolitenessCommand(), a.benchEstimatesCommand(),
+	cmd.AddCommand(a.benchSweepCommand(), a.benchPipelineCommand(), a.benchRangesCommand(), a.benchFaultsCommand(),
+		a.benchPolitenessCommand(), a.benchEstimatesCommand(),
 		a.benchDatasetCommand())
 	return cmd
 }

@@ -93,3 +93,16 @@ func TestBenchCheck(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+func TestBenchRanges(t *testing.T) {
+	figures := benched(t, "ranges")
+	if n := figures["generated wheels: number"]; n.Value < 3 {
+		t.Errorf("wheels: %+v", n)
+	}
+	if ratio := figures["generated wheels: fetched of what is needed"]; ratio.Value < 1 || ratio.Value > 2 {
+		t.Errorf("fetched of what is needed: %+v", ratio)
+	}
+	if share := figures["generated wheels: share of the files"]; share.Value <= 0 || share.Value > 5 {
+		t.Errorf("share of wheels that are mostly data: %+v", share)
+	}
+}
