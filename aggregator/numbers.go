@@ -72,11 +72,9 @@ func (c *counts) strataOf(t thing, x *count) (strata [prevalence.NumStrata]preva
 	}
 	open, scanned := 0, 0
 	for h, u := range x.undecided {
-		s := &strata[h]
-		s.Scanned, s.Unanalysed = s.Scanned-u.All, s.Unanalysed+u.All
-		s.DrawnScanned, s.DrawnUnanalysed = s.DrawnScanned-u.Drawn, s.DrawnUnanalysed+u.Drawn
+		strata[h] = strata[h].Without(u)
 		open += u.All
-		scanned += s.Scanned
+		scanned += strata[h].Scanned
 	}
 	return strata, open == 0 || scanned > 0
 }

@@ -41,6 +41,7 @@ type Snapshot struct {
 	Bands []Coverage `json:"bands"`
 
 	coverage Covered
+	strata   [prevalence.NumStrata]prevalence.Tally
 }
 
 // Index is the index that a snapshot was taken of.
@@ -150,6 +151,7 @@ func (r *Reader) addBands(ctx context.Context, s *Snapshot) error {
 		}
 		missing[x.Stratum] = int(x.Missing)
 	}
+	s.strata = strata
 	for _, b := range prevalence.Bands() {
 		e := prevalence.Of(b, strata, [prevalence.NumStrata]prevalence.Hits{})
 		c := Coverage{Band: b.String(), Size: int(e.Size + 0.5), SizeExact: e.SizeExact, Scanned: e.Scanned}

@@ -24,4 +24,14 @@ var (
 	statesSQL string
 	//go:embed sql/strata.sql
 	strataSQL string
+	//go:embed sql/trial_crawled.sql
+	trialCrawledSQL string
+	//go:embed sql/trial_open.sql
+	trialOpenSQL string
+	//go:embed sql/trial_symbols.sql
+	trialSymbolsSQL string
+	//go:embed sql/trial_indicators.sql
+	trialIndicatorsSQL string
+	//go:embed sql/names.sql
+	namesSQL string
 )

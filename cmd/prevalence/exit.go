@@ -18,6 +18,7 @@ const (
 	exitUsage       = 2   // the command line, a setting or a named file is wrong: nothing was started
 	exitUnreachable = 3   // the index, the broker, the database or the engine cannot be reached
 	exitNoData      = 4   // the question is fine, but there is nothing to answer it with
+	exitOver        = 5   // a rule is more common than rules try --fail-over allows
 	exitInterrupted = 130 // stopped by a signal
 )
 
@@ -46,18 +47,26 @@ type errNoData struct{ line string }
 
 func (e errNoData) Error() string { return e.line }
 
+// errOver says that a rule is more common than was allowed.
+type errOver struct{ line string }
+
+func (e errOver) Error() string { return e.line }
+
 // exitCode chooses the exit code for err.
 func exitCode(ctx context.Context, err error) int {
 	var (
 		wrong  usageError
 		noData errNoData
 		silent unreachable
+		over   errOver
 	)
 	switch {
 	case errors.As(err, &wrong), errors.Is(err, errDataInUse), errors.Is(err, engine.ErrAddress), errors.Is(err, store.ErrNewer):
 		return exitUsage
 	case errors.As(err, &noData), errors.Is(err, store.ErrNoTables):
 		return exitNoData
+	case errors.As(err, &over):
+		return exitOver
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.As(err, &silent), errors.Is(err, engine.ErrNoEngine), errors.Is(err, store.ErrUnreachable),

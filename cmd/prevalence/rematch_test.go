@@ -22,7 +22,11 @@ import (
 // dataset is a fresh database that an aggregator with these rules writes.
 func dataset(t *testing.T, rules *catalog.Catalog) (*store.DB, *aggregator.Aggregator) {
 	t.Helper()
-	ch := enginetest.ClickHouse(t)
+	return datasetIn(t, enginetest.ClickHouse(t), rules)
+}
+
+func datasetIn(t *testing.T, ch *engine.ClickHouse, rules *catalog.Catalog) (*store.DB, *aggregator.Aggregator) {
+	t.Helper()
 	db, err := store.Open(t.Context(), store.Options{Addr: ch.Addr(), Database: engine.Database, Views: engine.ViewsDatabase,
 		User: ch.Owner().User, Password: ch.Owner().Password})
 	if err != nil {

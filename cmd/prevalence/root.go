@@ -43,6 +43,7 @@ Exit codes:
   2    the command line, a setting or a named file is wrong; nothing was started
   3    the index, the broker, the database or the engine cannot be reached
   4    nothing to answer with: no such project, or no snapshot yet
+  5    a rule is more common than "rules try --fail-over" allows
   130  interrupted`
 
 func (a *app) rootCommand() *cobra.Command {

@@ -20,17 +20,19 @@ func (a *app) rulesCommand() *cobra.Command {
 		Long: `Rules say which facts of a package make which behaviour. Beside those that are
 built in stand rules of your own: YAML files of the same form, in a folder that
 you name by --rules, here and with scan, up, work, aggregate and every question.
-To write one: a template, an editor, lint, test, and a look at real code.`,
+To write one: a template, an editor, lint, test, a look at real code, and try, which
+says how common it is.`,
 		Example: `  prevalence rules list --category file
   prevalence rules show file/delete
   prevalence rules new mine/reads-config --rules my-rules
   prevalence rules lint my-rules
   prevalence rules test my-rules
+  prevalence rules try my-rules
   prevalence scan --rules my-rules --evidence all src/`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.rulesListCommand(), a.rulesShowCommand(), a.rulesTestCommand(), a.rulesLintCommand(), a.rulesNewCommand())
+	cmd.AddCommand(a.rulesListCommand(), a.rulesShowCommand(), a.rulesTestCommand(), a.rulesLintCommand(), a.rulesNewCommand(), a.rulesTryCommand())
 	return cmd
 }
 

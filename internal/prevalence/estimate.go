@@ -36,6 +36,14 @@ func (t Tally) Visited() Tally {
 	}
 }
 
+// Without is the tally for a thing that cannot be told of some scanned
+// projects: those count as if they could not have been analysed.
+func (t Tally) Without(undecided Hits) Tally {
+	t.Scanned, t.Unanalysed = t.Scanned-undecided.All, t.Unanalysed+undecided.All
+	t.DrawnScanned, t.DrawnUnanalysed = t.DrawnScanned-undecided.Drawn, t.DrawnUnanalysed+undecided.Drawn
+	return t
+}
+
 // Size returns the number of reference projects of the stratum: listed, with
 // files. It is exact in a complete stratum. Before that it is the listed ones
 // times the share with files among the drawn ones, and without any drawn one it

@@ -35,6 +35,16 @@ type Rematch struct {
 // NewRematch compares two catalogues. old is nil when nobody knows what the
 // scans were matched with: then no literal is known, and no rule unchanged.
 func NewRematch(old, rules *catalog.Catalog) (*Rematch, error) {
+	return newRematch(old, rules, func(rule *catalog.Rule) bool {
+		if old == nil {
+			return false
+		}
+		was := old.Rule(rule.ID)
+		return was != nil && was.SameMatchers(rule)
+	})
+}
+
+func newRematch(old, rules *catalog.Catalog, unchanged func(*catalog.Rule) bool) (*Rematch, error) {
 	if old == nil {
 		old = new(catalog.Catalog)
 	}
@@ -51,7 +61,7 @@ func NewRematch(old, rules *catalog.Catalog) (*Rematch, error) {
 	changed := new(catalog.Catalog)
 	for i := range rules.Rules {
 		rule := &rules.Rules[i]
-		if was := old.Rule(rule.ID); was != nil && was.SameMatchers(rule) {
+		if unchanged(rule) {
 			r.keep[rule.ID] = true
 			continue
 		}
@@ -305,7 +315,7 @@ func (r *Rematch) Wants() []string {
 		names = append(names, m.literals[i].name)
 	}
 	for kind := range m.value {
-		if len(m.value[kind].list) > 0 {
+		if slices.ContainsFunc(m.value[kind].list, func(s stringRule) bool { return s.plain() }) {
 			names = append(names, stringKinds[kind-1])
 		}
 	}
