@@ -29,6 +29,9 @@ type Reader struct {
 // catalogue gives behaviours and issues their words.
 func New(db *store.DB, c *catalog.Catalog) *Reader { return &Reader{db: db, catalog: c} }
 
+// DB is the connection that the reader asks.
+func (r *Reader) DB() *store.DB { return r.db }
+
 // Snapshot says what the numbers of an answer come from.
 type Snapshot struct {
 	Name      string    `json:"name"`

@@ -19,8 +19,8 @@ import (
 	"prevalence/worker/pysource"
 )
 
-// dataset is a fresh database that an aggregator with these rules writes.
-func dataset(t *testing.T, rules *catalog.Catalog) (*store.DB, *aggregator.Aggregator) {
+// freshDataset is a fresh database that an aggregator with these rules writes.
+func freshDataset(t *testing.T, rules *catalog.Catalog) (*store.DB, *aggregator.Aggregator) {
 	t.Helper()
 	return datasetIn(t, enginetest.ClickHouse(t), rules)
 }
@@ -129,7 +129,7 @@ func TestRematchEqualsCrawl(t *testing.T) {
 		}
 	}
 	// As it was crawled with the old rules, and matched again.
-	db, a := dataset(t, old)
+	db, a := freshDataset(t, old)
 	scans, index := scansOf(t, examples, old)
 	if err := a.Add(t.Context(), scans); err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestRematchEqualsCrawl(t *testing.T) {
 	}
 	snapshot(count(t, db, rules), index)
 	// As it would have been crawled with the new ones.
-	fresh, b := dataset(t, rules)
+	fresh, b := freshDataset(t, rules)
 	scans, index = scansOf(t, examples, rules)
 	if err := b.Add(t.Context(), scans); err != nil {
 		t.Fatal(err)

@@ -39,6 +39,30 @@ func Select[T any](ctx context.Context, db *DB, query string, p Params) ([]T, er
 	return rows, nil
 }
 
+// Each runs a query and gives fn one row after the other, so that a result may
+// be larger than memory. T is as in Select;
+// an error of fn ends the query and is returned as it is.
+func Each[T any](ctx context.Context, db *DB, query string, p Params, fn func(row *T) error) error {
+	rows, err := db.conn.Query(withoutDeadline(ctx), query, p.arguments()...)
+	if err != nil {
+		return fmt.Errorf("store: select: %w", err)
+	}
+	defer func() { _ = rows.Close() }() // Err says what went wrong
+	for rows.Next() {
+		row := new(T)
+		if err := rows.ScanStruct(row); err != nil {
+			return fmt.Errorf("store: select: %w", err)
+		}
+		if err := fn(row); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("store: select: %w", err)
+	}
+	return nil
+}
+
 // Exec runs a statement that returns no rows.
 func (db *DB) Exec(ctx context.Context, statement string, p Params) error {
 	if err := db.conn.Exec(withoutDeadline(ctx), statement, p.arguments()...); err != nil {
