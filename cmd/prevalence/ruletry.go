@@ -33,7 +33,7 @@ Each part of a rule is counted by itself as well (its reach), as far as facts go
 --fail-over BAND>SHARE% makes it a check: exit code 5 when more of the band than that
 shows any of the rules, 4 when that cannot be told (a part needs a rescan, or not enough
 is scanned). BAND is top100, top1k, top10k or community.`,
-		Example: `  prevalence rules try my-rule.yaml
+		Example: `  prevalence rules try my-rules/mine.yaml
   prevalence rules try my-rules --show 20 --format json
   prevalence rules try my-rules --fail-over top1k>0.5%`,
 		Args: cobra.MinimumNArgs(1),

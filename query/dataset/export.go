@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -79,6 +80,7 @@ func Export(ctx context.Context, r *query.Reader, o Options) (string, error) {
 		return "", fmt.Errorf("dataset: %w", err)
 	}
 	defer os.RemoveAll(partial)
+	s.Index.URL = publicIndex(s.Index.URL)
 	f := &folder{dir: partial}
 	if err := f.export(ctx, r, s, o.Version); err != nil {
 		return "", fmt.Errorf("dataset: export of %s: %w", s.Name, err)
@@ -113,6 +115,16 @@ func (f *folder) export(ctx context.Context, r *query.Reader, s *query.Snapshot,
 		Description: "How many projects of a package index show each behaviour, counted in their latest releases.",
 		Created:     s.Taken.UTC(), Version: s.Name, Licenses: licenses(), Generator: "prevalence " + version, Snapshot: s, Resources: f.resources,
 	})
+}
+
+// publicIndex is the address of an index without user, password and query, and
+// "a folder" for one on the machine, whose path is nobody's business.
+func publicIndex(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return "a folder"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
 // idRange is a range of project ids, both ends included.

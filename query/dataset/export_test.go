@@ -21,6 +21,7 @@ import (
 
 	// The export is tested on what the aggregator really writes.
 	"prevalence/aggregator"
+	"prevalence/aggregator/labels"
 	"prevalence/internal/engine"
 	"prevalence/internal/engine/enginetest"
 	"prevalence/internal/store"
@@ -33,11 +34,13 @@ import (
 func TestMain(m *testing.M) { enginetest.Main(m) }
 
 var rules = &catalog.Catalog{Rules: []catalog.Rule{
-	{ID: "file/delete", Sentence: "Deletes a file."}, {ID: "network/url", Sentence: "Names a URL."}},
+	{ID: "file/delete", Sentence: "Deletes a file."}, {ID: "network/url", Sentence: "Names a URL."},
+	{ID: "network/zip", Sentence: "Is shown by nobody."}},
 	Issues: []catalog.Issue{{ID: "anonymous-author"}, {ID: "removed-components"}, {ID: "yanked"}, {ID: "quarantined"}}}
 
 const (
-	projects = 30
+	projects  = 60
+	malicious = 6 // the last ones, each of code of its own
 	// address stands wherever a scan has room for a text of the package, and
 	// secret wherever it has room for a hash.
 	address = "jane.doe@private.example"
@@ -47,7 +50,7 @@ const (
 
 // scans are of projects full of addresses and hashes of them.
 func scans(at time.Time) ([]aggregator.Scan, *message.Index) {
-	index := &message.Index{URL: "https://index.example.org/simple/", Sweep: at, Complete: true, Projects: map[string]message.Serial{}}
+	index := &message.Index{URL: "https://jane:" + secret + "@index.example.org/simple/?token=" + secret, Sweep: at, Complete: true, Projects: map[string]message.Serial{}}
 	var all []aggregator.Scan
 	for i := range projects {
 		name, seq := fmt.Sprintf("project-%02d", i), uint64(i+1)
@@ -73,6 +76,11 @@ func scans(at time.Time) ([]aggregator.Scan, *message.Index) {
 				{Kind: "ipv4", Value: "8.8.8.8", Context: message.ContextCall, Hits: 1},
 				{Kind: "domain", Value: fmt.Sprintf("only-%d.example.net", i), Context: message.ContextCall, Hits: 1},
 			}}
+		if i >= projects-malicious {
+			s.Observations = append(s.Observations, message.Observation{Behavior: "network/url", Context: message.ContextInstall, Certainty: message.Resolved, Hits: 1})
+			s.Symbols = append(s.Symbols, message.Symbol{Name: fmt.Sprintf("os.call%d", i), Kind: message.SymbolCall, Context: message.ContextCall,
+				Certainty: message.Resolved, Hits: 1})
+		}
 		all = append(all, aggregator.Scan{Seq: seq, Scan: s})
 	}
 	return all, index
@@ -99,7 +107,15 @@ func published(t *testing.T) *query.Reader {
 		t.Fatal(err)
 	}
 	list, index := scans(time.Date(2026, 11, 24, 10, 15, 0, 0, time.UTC))
-	for _, err := range []error{a.UseIndex(t.Context(), index, 1), a.Add(t.Context(), list)} {
+	u, err := aggregator.NewUpkeep(t.Context(), owner, aggregator.UpkeepOptions{Catalog: rules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var labelled []labels.Label
+	for _, s := range list[projects-malicious:] {
+		labelled = append(labelled, labels.Label{Source: "list", Project: s.Scan.Project, Version: "1.0", ID: "MAL-1", Class: labels.Malware})
+	}
+	for _, err := range []error{u.ImportLabels(t.Context(), labelled), a.UseIndex(t.Context(), index, 1), a.Add(t.Context(), list)} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,6 +226,7 @@ func parquetRows(t *testing.T, path string) []map[string]any {
 
 type description struct {
 	Version   string
+	Snapshot  struct{ Index struct{ URL string } }
 	Licenses  []struct{ Name string }
 	Resources []struct {
 		Name, Path, Format, Hash string
@@ -234,6 +251,9 @@ func described(t *testing.T, files map[string][]byte) {
 	if d.Version == "" || len(d.Licenses) != 1 || len(d.Resources) != 5*3+3 {
 		t.Fatalf("package %+v", d)
 	}
+	if got, want := d.Snapshot.Index.URL, "https://index.example.org/simple/"; got != want {
+		t.Errorf("the index is %q, want %q", got, want)
+	}
 	for _, r := range d.Resources {
 		content, ok := files[r.Path]
 		sum := sha256.Sum256(content)
@@ -245,7 +265,7 @@ func described(t *testing.T, files map[string][]byte) {
 
 // equalFormats compares the three formats of each table cell by cell.
 func equalFormats(t *testing.T, dir string, files map[string][]byte) {
-	want := map[string]int{"projects": projects, "behaviors": projects, "population": projects, "symbols": 1}
+	want := map[string]int{"projects": projects, "behaviors": projects - malicious, "population": projects, "symbols": 1}
 	tables := 0
 	for _, r := range describe(t, files).Resources {
 		name, isTable := strings.CutSuffix(r.Path, ".parquet")
@@ -319,13 +339,22 @@ func reference(t *testing.T, files map[string][]byte) {
 	if err := json.Unmarshal(files["reference.json"], &ref); err != nil {
 		t.Fatal(err)
 	}
-	if len(ref.Behaviors) != 2 || ref.Snapshot == "" {
+	if len(ref.Behaviors) != 3 || ref.Snapshot == "" {
 		t.Fatalf("%+v", ref)
 	}
-	for i, count := range []int{projects, 0} {
+	for i, want := range []struct {
+		count     int
+		important bool
+	}{{projects - malicious, false}, {0, true}} {
 		b := ref.Behaviors[i]
-		if n := b.Bands["community"]; n.Count != count || n.Scanned != projects || b.Lift != nil || b.Sentence == "" {
+		if n := b.Bands["community"]; n.Count != want.count || n.Scanned != projects-malicious || b.Sentence == "" {
 			t.Errorf("%+v", b)
 		}
+		if l := b.Lift; l == nil || l.Important != want.important || l.Clusters != malicious || l.Shown != malicious || !(l.Low < l.Ratio && l.Ratio < l.High) {
+			t.Errorf("lift of %s: %+v", b.ID, l)
+		}
+	}
+	if b := ref.Behaviors[2]; b.Lift != nil {
+		t.Errorf("lift of what nobody shows: %+v", b.Lift)
 	}
 }
