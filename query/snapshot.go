@@ -39,8 +39,12 @@ type Snapshot struct {
 	Index     Index     `json:"index"`
 	// Bands says how far the crawl of each band was, the smallest first.
 	Bands []Coverage `json:"bands"`
+	// Partial is true while a project that counts was not looked into: shares
+	// are estimates then, and their intervals are open.
+	Partial bool `json:"partial"`
 
 	coverage Covered
+	strata   [prevalence.NumStrata]prevalence.Tally
 }
 
 // Index is the index that a snapshot was taken of.
@@ -150,6 +154,7 @@ func (r *Reader) addBands(ctx context.Context, s *Snapshot) error {
 		}
 		missing[x.Stratum] = int(x.Missing)
 	}
+	s.strata = strata
 	for _, b := range prevalence.Bands() {
 		e := prevalence.Of(b, strata, [prevalence.NumStrata]prevalence.Hits{})
 		c := Coverage{Band: b.String(), Size: int(e.Size + 0.5), SizeExact: e.SizeExact, Scanned: e.Scanned}
@@ -159,6 +164,7 @@ func (r *Reader) addBands(ctx context.Context, s *Snapshot) error {
 			c.Empty += strata[h].Empty
 			c.Missing += missing[h]
 		}
+		s.Partial = s.Partial || !c.SizeExact || c.Scanned < c.Size
 		s.Bands = append(s.Bands, c)
 		s.Index.Names = c.Listed
 	}

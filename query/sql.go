@@ -24,4 +24,18 @@ var (
 	statesSQL string
 	//go:embed sql/strata.sql
 	strataSQL string
+	//go:embed sql/names.sql
+	namesSQL string
+	//go:embed sql/symbols.sql
+	symbolsSQL string
+	//go:embed sql/symbol_cells.sql
+	symbolCellsSQL string
+	//go:embed sql/symbol_holders.sql
+	symbolHoldersSQL string
+	//go:embed sql/indicators.sql
+	indicatorsSQL string
+	//go:embed sql/indicator_cells.sql
+	indicatorCellsSQL string
+	//go:embed sql/indicator_holders.sql
+	indicatorHoldersSQL string
 )
