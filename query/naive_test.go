@@ -3,6 +3,7 @@ package query_test
 import (
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -266,7 +267,7 @@ func TestAnswersEqualNaiveCounts(t *testing.T) {
 			if s.Partial == false {
 				t.Error("projects that could not be analysed leave a snapshot partial")
 			}
-			for _, check := range []func(*testing.T, *query.Reader, *crowd){checkSymbols, checkIndicators} {
+			for _, check := range []func(*testing.T, *query.Reader, *crowd){checkSymbols, checkIndicators, checkCombos} {
 				check(t, r, c)
 			}
 		})
@@ -359,5 +360,56 @@ func checkIndicators(t *testing.T, r *query.Reader, c *crowd) {
 		same(t, pattern, want, got.Numbers)
 		same(t, pattern+" in support", supportOnly, got.SupportOnly)
 		same(t, pattern+" projects", projects, projectsOf(got.Projects))
+	}
+}
+
+func checkCombos(t *testing.T, r *query.Reader, c *crowd) {
+	for _, ids := range [][]string{{"file/delete", "file/rename"}, {"file/rename", "memory/raw-memory", "network/socket"}} {
+		got, err := r.Combo(t.Context(), ids, everyone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		show := func(ids ...string) func(string, *message.Scan) seen {
+			return func(_ string, s *message.Scan) seen {
+				all := seen{any: true, head: true, proven: true}
+				for _, id := range ids {
+					var one seen
+					for _, o := range s.Observations {
+						if o.Behavior == id {
+							one.add(o.Context, o.Certainty)
+						}
+					}
+					all.any, all.head, all.proven = all.any && one.head, all.head && one.head, all.proven && one.proven
+				}
+				return all
+			}
+		}
+		want, _, projects := c.count(show(ids...))
+		same(t, strings.Join(ids, " "), want, got.Numbers)
+		var names []string
+		for _, p := range got.Projects {
+			names = append(names, p.Project)
+		}
+		slices.Sort(names)
+		same(t, "projects", projects, names)
+		expected := 1.0
+		for i, id := range ids {
+			one, _, _ := c.count(show(id))
+			same(t, id, one, got.Behaviors[i].Numbers)
+			top, err := r.Behavior(t.Context(), id, "", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, id+" as published", top.Numbers, got.Behaviors[i].Numbers)
+			expected *= *one.Community.Share
+		}
+		if lift := got.Lift[3].Lift; lift == nil || math.Abs(*lift-*want.Community.Share/expected) > 1e-9 {
+			t.Errorf("lift %v, want %v", lift, *want.Community.Share/expected)
+		}
+	}
+	for _, ids := range [][]string{{"file/delete"}, {"file/delete", "file/delete"}, {"file/delete", "file/absent"}} {
+		if _, err := r.Combo(t.Context(), ids, 1); err == nil {
+			t.Errorf("%v was accepted", ids)
+		}
 	}
 }

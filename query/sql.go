@@ -24,6 +24,10 @@ var (
 	statesSQL string
 	//go:embed sql/strata.sql
 	strataSQL string
+	//go:embed sql/combo_cells.sql
+	comboCellsSQL string
+	//go:embed sql/combo_holders.sql
+	comboHoldersSQL string
 	//go:embed sql/names.sql
 	namesSQL string
 	//go:embed sql/symbols.sql

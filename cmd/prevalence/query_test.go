@@ -127,6 +127,7 @@ func TestQuestions(t *testing.T) {
 		{"symbols", "symbol os.exec*"},
 		{"symbol-none", "symbol requests.absent"},
 		{"indicator", "indicator 198.51.100.7"},
+		{"combo", "combo file/delete file/rename"},
 	} {
 		for format, ending := range map[string]string{"table": "txt", "csv": "csv", "json": "json"} {
 			e := runHere(t, append(append([]string{"query"}, strings.Fields(q.args)...), "--format", format)...)
