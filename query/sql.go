@@ -28,6 +28,8 @@ var (
 	comboCellsSQL string
 	//go:embed sql/combo_holders.sql
 	comboHoldersSQL string
+	//go:embed sql/snapshots.sql
+	snapshotsSQL string
 	//go:embed sql/names.sql
 	namesSQL string
 	//go:embed sql/symbols.sql

@@ -30,7 +30,8 @@ started for the question and stopped again.`,
   prevalence query symbol 'subprocess.run#shell=True'
   prevalence query projects --format csv`
 	cmd.AddCommand(a.queryTopCommand(), a.queryBehaviorCommand(), a.queryProjectsCommand(),
-		a.querySymbolCommand(), a.queryIndicatorCommand(), a.queryComboCommand())
+		a.querySymbolCommand(), a.queryIndicatorCommand(), a.queryComboCommand(),
+		a.querySnapshotsCommand(), a.queryDiffCommand())
 	return cmd
 }
 
