@@ -17,8 +17,8 @@ type Combo struct {
 	Behaviors []TopRow `json:"behaviors"` // each by itself
 	// Lift is by band, the smallest first: how many times as often they stand
 	// together as they would if one knew nothing of the other.
-	Lift     []Lift  `json:"lift"`
-	Projects []Shown `json:"projects"` // the most used that show all of them
+	Lift     []Lift   `json:"lift"`
+	Projects []Ranked `json:"projects"` // the most used that show all of them
 }
 
 // Lift is P(AB)/(P(A)·P(B)) in one band.
@@ -69,7 +69,7 @@ func (r *Reader) Combo(ctx context.Context, ids []string, limit int) (*Combo, er
 		cells[i] = comboCell{cell{Stratum: x.Stratum, Drawn: x.Drawn, Contexts: x.Contexts, Resolved: x.Resolved, Projects: x.Projects}, x.Open}
 	}
 	every := uint8(1<<len(ids) - 1)
-	c := &Combo{Snapshot: s, Numbers: s.measure(together(cells, every)), Behaviors: []TopRow{}, Lift: []Lift{}, Projects: []Shown{}}
+	c := &Combo{Snapshot: s, Numbers: s.measure(together(cells, every)), Behaviors: []TopRow{}, Lift: []Lift{}, Projects: []Ranked{}}
 	for i, id := range ids {
 		if slices.Contains(ids[:i], id) {
 			return nil, fmt.Errorf("query: %s is named twice", id)
@@ -83,17 +83,8 @@ func (r *Reader) Combo(ctx context.Context, ids []string, limit int) (*Combo, er
 		c.Lift = append(c.Lift, c.lift(b))
 	}
 	if limit > 0 {
-		type row struct {
-			Project string `ch:"project"`
-			Version string `ch:"version"`
-			Rank    uint32 `ch:"rank"`
-		}
-		rows, err := store.Select[row](ctx, r.db, comboHoldersSQL, store.Params{"snapshot": s.Name, "catalogue": s.Catalogue, "ids": ids, "limit": limit})
-		if err != nil {
+		if c.Projects, err = r.ranked(ctx, comboHoldersSQL, store.Params{"snapshot": s.Name, "catalogue": s.Catalogue, "ids": ids, "limit": limit}); err != nil {
 			return nil, fmt.Errorf("query: projects with the combination: %w", err)
-		}
-		for _, x := range rows {
-			c.Projects = append(c.Projects, Shown{Project: x.Project, Version: x.Version, Rank: int(x.Rank), Contexts: []string{}})
 		}
 	}
 	return c, nil

@@ -267,7 +267,7 @@ func TestAnswersEqualNaiveCounts(t *testing.T) {
 			if s.Partial == false {
 				t.Error("projects that could not be analysed leave a snapshot partial")
 			}
-			for _, check := range []func(*testing.T, *query.Reader, *crowd){checkSymbols, checkIndicators, checkCombos} {
+			for _, check := range []func(*testing.T, *query.Reader, *crowd){checkSymbols, checkIndicators, checkCombos, checkEmails} {
 				check(t, r, c)
 			}
 		})
@@ -386,12 +386,7 @@ func checkCombos(t *testing.T, r *query.Reader, c *crowd) {
 		}
 		want, _, projects := c.count(show(ids...))
 		same(t, strings.Join(ids, " "), want, got.Numbers)
-		var names []string
-		for _, p := range got.Projects {
-			names = append(names, p.Project)
-		}
-		slices.Sort(names)
-		same(t, "projects", projects, names)
+		same(t, "projects", projects, rankedNames(got.Projects))
 		expected := 1.0
 		for i, id := range ids {
 			one, _, _ := c.count(show(id))
@@ -412,4 +407,70 @@ func checkCombos(t *testing.T, r *query.Reader, c *crowd) {
 			t.Errorf("%v was accepted", ids)
 		}
 	}
+}
+
+func checkEmails(t *testing.T, r *query.Reader, c *crowd) {
+	for _, class := range []string{"privacy", "free", "custom"} {
+		got, err := r.Emails(t.Context(), class, everyone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _, projects := c.count(func(_ string, s *message.Scan) seen {
+			has := s.EmailClass == class
+			return seen{any: has, head: has, proven: has}
+		})
+		same(t, class, want, got.Classes[0].Numbers)
+		same(t, class+" projects", projects, rankedNames(got.Projects))
+		domains := map[string]int{}
+		for _, s := range c.scanned() {
+			if d := s.Emails[0].Domain; s.EmailClass == class {
+				if strings.HasPrefix(d, "project-") {
+					d = "other"
+				}
+				domains[d]++
+			}
+		}
+		answered := map[string]int{}
+		for _, d := range got.Domains {
+			answered[d.Domain] = d.Projects
+		}
+		same(t, class+" domains", domains, answered)
+	}
+	for _, domain := range []string{"proton.me", "Many.Example.org", "project-3.example.org", "evil.example.net"} {
+		got, err := r.Domain(t.Context(), domain, everyone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.ToLower(domain)
+		want, _, projects := c.count(func(_ string, s *message.Scan) seen {
+			has := s.Emails[0].Domain == name
+			return seen{any: has, head: has, proven: has}
+		})
+		if name == "proton.me" || name == "many.example.org" {
+			same(t, domain, &want, got.Authors)
+			same(t, domain+" projects", projects, rankedNames(got.AuthorProjects))
+		} else if got.Authors != nil || len(got.AuthorProjects) > 0 {
+			t.Errorf("%s is shown: %+v %v", domain, got.Authors, got.AuthorProjects)
+		}
+		code, supportOnly, projects := c.count(func(_ string, s *message.Scan) (x seen) {
+			for _, y := range s.Indicators {
+				if y.Value == name || y.Kind == "url" && strings.HasPrefix(y.Value, "https://"+name+"/") {
+					x.add(y.Context, message.Resolved)
+				}
+			}
+			return x
+		})
+		same(t, domain+" in code", code, got.Code)
+		same(t, domain+" in support", supportOnly, got.SupportOnly)
+		same(t, domain+" holders", projects, projectsOf(got.CodeProjects))
+	}
+}
+
+// rankedNames are the names of projects, sorted; nil for none.
+func rankedNames(list []query.Ranked) (names []string) {
+	for _, p := range list {
+		names = append(names, p.Project)
+	}
+	slices.Sort(names)
+	return names
 }

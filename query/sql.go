@@ -30,6 +30,18 @@ var (
 	comboHoldersSQL string
 	//go:embed sql/snapshots.sql
 	snapshotsSQL string
+	//go:embed sql/email_projects.sql
+	emailProjectsSQL string
+	//go:embed sql/email_domains.sql
+	emailDomainsSQL string
+	//go:embed sql/author_cells.sql
+	authorCellsSQL string
+	//go:embed sql/author_holders.sql
+	authorHoldersSQL string
+	//go:embed sql/domain_cells.sql
+	domainCellsSQL string
+	//go:embed sql/domain_holders.sql
+	domainHoldersSQL string
 	//go:embed sql/names.sql
 	namesSQL string
 	//go:embed sql/symbols.sql

@@ -31,7 +31,7 @@ started for the question and stopped again.`,
   prevalence query projects --format csv`
 	cmd.AddCommand(a.queryTopCommand(), a.queryBehaviorCommand(), a.queryProjectsCommand(),
 		a.querySymbolCommand(), a.queryIndicatorCommand(), a.queryComboCommand(),
-		a.querySnapshotsCommand(), a.queryDiffCommand())
+		a.querySnapshotsCommand(), a.queryDiffCommand(), a.queryEmailCommand(), a.queryDomainCommand())
 	return cmd
 }
 

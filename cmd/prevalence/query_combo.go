@@ -49,11 +49,7 @@ each other. Its limits follow those of P(AB).`,
 			row := append([]string{b.Behavior}, numberCells(&b.Numbers)...)
 			numbers.rows = append(numbers.rows, append(row, make([]string, len(numbers.columns)-len(row))...))
 		}
-		projects := sheet{columns: []column{{title: "Rank", key: "rank", number: true}, {title: "Project", key: "project"}, {title: "Version", key: "version"}}}
-		for _, p := range x.Projects {
-			projects.rows = append(projects.rows, []string{rankText(p.Rank), p.Project, p.Version})
-		}
-		return answer{value: x, snapshot: x.Snapshot, sheets: []sheet{numbers, lift, projects}}, nil
+		return answer{value: x, snapshot: x.Snapshot, sheets: []sheet{numbers, lift, rankedSheet(x.Projects)}}, nil
 	})
 }
 

@@ -130,6 +130,10 @@ func TestQuestions(t *testing.T) {
 		{"symbol-none", "symbol requests.absent"},
 		{"indicator", "indicator 198.51.100.7"},
 		{"combo", "combo file/delete file/rename"},
+		{"email", "email"},
+		{"email-class", "email --class privacy"},
+		{"domain", "domain proton.me"},
+		{"domain-rare", "domain rare.example.org"},
 		{"snapshots", "snapshots"},
 		{"diff", "diff " + strings.Join(snapshots, " ") + " --kind all"},
 	} {
@@ -145,4 +149,6 @@ func TestQuestions(t *testing.T) {
 	refused(t, runHere(t, "query", "symbol", "*"), exitUsage, "everything")
 	refused(t, runHere(t, "query", "diff", snapshots[0], "none"), exitNoData, "none")
 	refused(t, runHere(t, "query", "diff", snapshots[0], "20"), exitNoData, "2 snapshots")
+	refused(t, runHere(t, "query", "email", "--class", "absent"), exitNoData, "absent")
+	refused(t, runHere(t, "query", "domain", "ann@example.org"), exitNoData, "no domain")
 }
