@@ -267,7 +267,7 @@ func TestAnswersEqualNaiveCounts(t *testing.T) {
 			if s.Partial == false {
 				t.Error("projects that could not be analysed leave a snapshot partial")
 			}
-			for _, check := range []func(*testing.T, *query.Reader, *crowd){checkSymbols, checkIndicators, checkCombos, checkEmails} {
+			for _, check := range []func(*testing.T, *query.Reader, *crowd){checkSymbols, checkIndicators, checkCombos, checkEmails, checkUsers} {
 				check(t, r, c)
 			}
 		})
@@ -473,4 +473,80 @@ func rankedNames(list []query.Ranked) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+func checkUsers(t *testing.T, r *query.Reader, c *crowd) {
+	for project, module := range map[string]string{"Project_7": "project_7", "project-8": "project_8"} {
+		name := strings.ToLower(strings.ReplaceAll(project, "_", "-"))
+		got, err := r.UsersOf(t.Context(), project, everyone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := c.scanned()[name]; ok == got.Assumed {
+			t.Errorf("%s: scanned %v, modules %v", project, ok, got.Modules)
+		}
+		type use struct{ declared, extra, imported, support bool }
+		of := func(name string, s *message.Scan) (u use) {
+			for _, d := range s.Metadata.RequiresDist {
+				switch d {
+				case "Project_7>=1":
+					u.declared = u.declared || module == "project_7"
+				case "project-7 ; extra == 'x'":
+					u.extra = u.extra || module == "project_7"
+				case "project.8":
+					u.declared = u.declared || module == "project_8"
+				}
+			}
+			for _, y := range s.Symbols {
+				if y.Kind == message.SymbolImport && (y.Name == module || strings.HasPrefix(y.Name, module+".")) {
+					u.imported = u.imported || y.Context != message.ContextSupport
+					u.support = u.support || y.Context == message.ContextSupport
+				}
+			}
+			return u
+		}
+		is := map[string]func(use) bool{
+			"declared":                   func(u use) bool { return u.declared },
+			"declared-for-an-extra-only": func(u use) bool { return u.extra && !u.declared },
+			"imported":                   func(u use) bool { return u.imported },
+			"imported-in-support-only":   func(u use) bool { return u.support && !u.imported },
+			"declared-and-imported":      func(u use) bool { return u.declared && u.imported },
+			"declared-not-imported":      func(u use) bool { return u.declared && !u.imported && !u.support },
+			"imported-not-declared":      func(u use) bool { return u.imported && !u.declared && !u.extra },
+		}
+		for _, row := range got.Uses {
+			want, _, _ := c.count(func(other string, s *message.Scan) seen {
+				has := other != name && is[row.Use](of(other, s))
+				return seen{any: has, head: has, proven: has}
+			})
+			same(t, project+" "+row.Use, want, row.Numbers)
+		}
+		var projects []string
+		for other, s := range c.scanned() {
+			if other != name && of(other, s) != (use{}) {
+				projects = append(projects, other)
+			}
+		}
+		slices.Sort(projects)
+		var names []string
+		for _, p := range got.Projects {
+			names = append(names, p.Project)
+		}
+		slices.Sort(names)
+		same(t, project+" projects", projects, names)
+	}
+	for module, all := range map[string]bool{"shared": true, "project_9": false} {
+		got, err := r.Provides(t.Context(), module+".part", everyone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for name := range c.scanned() {
+			if all || name == "project-9" {
+				want = append(want, name)
+			}
+		}
+		slices.Sort(want)
+		same(t, module, want, rankedNames(got.Projects))
+	}
 }

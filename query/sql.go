@@ -42,6 +42,14 @@ var (
 	domainCellsSQL string
 	//go:embed sql/domain_holders.sql
 	domainHoldersSQL string
+	//go:embed sql/user_cells.sql
+	userCellsSQL string
+	//go:embed sql/user_holders.sql
+	userHoldersSQL string
+	//go:embed sql/modules_of.sql
+	modulesOfSQL string
+	//go:embed sql/providers.sql
+	providersSQL string
 	//go:embed sql/names.sql
 	namesSQL string
 	//go:embed sql/symbols.sql

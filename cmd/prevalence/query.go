@@ -31,7 +31,8 @@ started for the question and stopped again.`,
   prevalence query projects --format csv`
 	cmd.AddCommand(a.queryTopCommand(), a.queryBehaviorCommand(), a.queryProjectsCommand(),
 		a.querySymbolCommand(), a.queryIndicatorCommand(), a.queryComboCommand(),
-		a.querySnapshotsCommand(), a.queryDiffCommand(), a.queryEmailCommand(), a.queryDomainCommand())
+		a.querySnapshotsCommand(), a.queryDiffCommand(), a.queryEmailCommand(), a.queryDomainCommand(),
+		a.queryUsersOfCommand(), a.queryProvidesCommand())
 	return cmd
 }
 

@@ -134,6 +134,10 @@ func TestQuestions(t *testing.T) {
 		{"email-class", "email --class privacy"},
 		{"domain", "domain proton.me"},
 		{"domain-rare", "domain rare.example.org"},
+		{"users-of", "users-of Alpha"},
+		{"users-of-unknown", "users-of no-such"},
+		{"provides", "provides alpha.core"},
+		{"provides-none", "provides absent"},
 		{"snapshots", "snapshots"},
 		{"diff", "diff " + strings.Join(snapshots, " ") + " --kind all"},
 	} {
