@@ -139,10 +139,15 @@ func TestQuestions(t *testing.T) {
 		{"provides", "provides alpha.core"},
 		{"provides-none", "provides absent"},
 		{"snapshots", "snapshots"},
+		{"sql", "sql SELECT_project,version,rank_FROM_projects_WHERE_snapshot=(SELECT_max(snapshot)FROM_snapshots)ORDER_BY_project --rows 3"},
 		{"diff", "diff " + strings.Join(snapshots, " ") + " --kind all"},
 	} {
 		for format, ending := range map[string]string{"table": "txt", "csv": "csv", "json": "json"} {
-			e := runHere(t, append(append([]string{"query"}, strings.Fields(q.args)...), "--format", format)...)
+			args := append([]string{"query"}, strings.Fields(q.args)...)
+			if q.name == "sql" {
+				args[2] = strings.ReplaceAll(args[2], "_", " ")
+			}
+			e := runHere(t, append(args, "--format", format)...)
 			if e.code != exitOK {
 				t.Errorf("%s: code %d, %s", q.args, e.code, e.errs)
 				continue
@@ -155,4 +160,9 @@ func TestQuestions(t *testing.T) {
 	refused(t, runHere(t, "query", "diff", snapshots[0], "20"), exitNoData, "2 snapshots")
 	refused(t, runHere(t, "query", "email", "--class", "absent"), exitNoData, "absent")
 	refused(t, runHere(t, "query", "domain", "ann@example.org"), exitNoData, "no domain")
+	refused(t, runHere(t, "query", "sql", "DROP VIEW projects"), exitUsage, "refused")
+	refused(t, runHere(t, "query", "sql", "SELECT * FROM prevalence.emails"), exitUsage, "refused")
+	if e := runHere(t, "query", "views"); e.code != exitOK || !strings.Contains(e.out, "current_symbols") {
+		t.Errorf("views: code %d, %s%s", e.code, e.out, e.errs)
+	}
 }
