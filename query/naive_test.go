@@ -267,7 +267,7 @@ func TestAnswersEqualNaiveCounts(t *testing.T) {
 			if s.Partial == false {
 				t.Error("projects that could not be analysed leave a snapshot partial")
 			}
-			for _, check := range []func(*testing.T, *query.Reader, *crowd){checkSymbols, checkIndicators, checkCombos, checkEmails, checkUsers} {
+			for _, check := range []func(*testing.T, *query.Reader, *crowd){checkSymbols, checkIndicators, checkCombos, checkEmails, checkUsers, checkNews} {
 				check(t, r, c)
 			}
 		})
@@ -548,5 +548,80 @@ func checkUsers(t *testing.T, r *query.Reader, c *crowd) {
 		}
 		slices.Sort(want)
 		same(t, module, want, rankedNames(got.Projects))
+	}
+}
+
+func checkNews(t *testing.T, r *query.Reader, c *crowd) {
+	heads := func(s *message.Scan) (ids, places []string) {
+		shown, at := map[string]bool{}, map[string]bool{}
+		for _, o := range s.Observations {
+			shown[o.Behavior] = shown[o.Behavior] || o.Context != message.ContextSupport
+			at[o.Behavior+" "+string(o.Context)] = true
+		}
+		for id, is := range shown {
+			if is {
+				ids = append(ids, id)
+			}
+		}
+		return ids, slices.Collect(maps.Keys(at))
+	}
+	asked := 0
+	var want query.UpdateNumber
+	for name, s := range c.scanned() {
+		before := c.before[name]
+		if before == nil || before.Outcome != message.OutcomeOK && before.Outcome != message.OutcomePartial {
+			continue
+		}
+		ids, places := heads(s)
+		oldIDs, oldPlaces := heads(before)
+		want.Updates++
+		now, then := slices.Contains(ids, "file/rename"), slices.Contains(oldIDs, "file/rename")
+		switch {
+		case now && then:
+			want.Kept++
+		case now:
+			want.Added++
+		case then:
+			want.Dropped++
+		}
+		if asked++; asked > 20 {
+			continue // a statement a project
+		}
+		got, err := r.News(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Version != "2.0" || got.Before != "1.0" {
+			t.Errorf("%s: %s after %s", name, got.Version, got.Before)
+		}
+		flat := func(list []query.Novelty) (all []string) {
+			for _, x := range list {
+				for _, c := range x.Contexts {
+					all = append(all, x.Behavior+" "+c)
+				}
+			}
+			slices.Sort(all)
+			return all
+		}
+		minus := func(a, b []string) (rest []string) {
+			for _, x := range a {
+				if !slices.Contains(b, x) {
+					rest = append(rest, x)
+				}
+			}
+			slices.Sort(rest)
+			return rest
+		}
+		same(t, name+" new", minus(places, oldPlaces), flat(got.New))
+		same(t, name+" gone", minus(oldPlaces, places), flat(got.Gone))
+	}
+	u, err := r.Updates(t.Context(), "file/rename")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := u.Bands[3]
+	same(t, "updates", [4]int{want.Updates, want.Added, want.Kept, want.Dropped}, [4]int{got.Updates, got.Added, got.Kept, got.Dropped})
+	if share := float64(want.Added) / float64(want.Updates); *got.Share != share || *got.Low >= share || *got.High <= share {
+		t.Errorf("share %v (%v–%v), want %v", *got.Share, *got.Low, *got.High, share)
 	}
 }

@@ -50,6 +50,10 @@ var (
 	modulesOfSQL string
 	//go:embed sql/providers.sql
 	providersSQL string
+	//go:embed sql/releases.sql
+	releasesSQL string
+	//go:embed sql/updates.sql
+	updatesSQL string
 	//go:embed sql/names.sql
 	namesSQL string
 	//go:embed sql/symbols.sql

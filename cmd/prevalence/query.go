@@ -32,7 +32,7 @@ started for the question and stopped again.`,
 	cmd.AddCommand(a.queryTopCommand(), a.queryBehaviorCommand(), a.queryProjectsCommand(),
 		a.querySymbolCommand(), a.queryIndicatorCommand(), a.queryComboCommand(),
 		a.querySnapshotsCommand(), a.queryDiffCommand(), a.queryEmailCommand(), a.queryDomainCommand(),
-		a.queryUsersOfCommand(), a.queryProvidesCommand(), a.querySQLCommand(), a.queryViewsCommand())
+		a.queryUsersOfCommand(), a.queryProvidesCommand(), a.queryNewCommand(), a.querySQLCommand(), a.queryViewsCommand())
 	return cmd
 }
 

@@ -138,6 +138,9 @@ func TestQuestions(t *testing.T) {
 		{"users-of-unknown", "users-of no-such"},
 		{"provides", "provides alpha.core"},
 		{"provides-none", "provides absent"},
+		{"new", "new Alpha"},
+		{"new-first", "new beta"},
+		{"new-behavior", "new --behavior file/rename"},
 		{"snapshots", "snapshots"},
 		{"sql", "sql SELECT_project,version,rank_FROM_projects_WHERE_snapshot=(SELECT_max(snapshot)FROM_snapshots)ORDER_BY_project --rows 3"},
 		{"diff", "diff " + strings.Join(snapshots, " ") + " --kind all"},
@@ -160,6 +163,7 @@ func TestQuestions(t *testing.T) {
 	refused(t, runHere(t, "query", "diff", snapshots[0], "20"), exitNoData, "2 snapshots")
 	refused(t, runHere(t, "query", "email", "--class", "absent"), exitNoData, "absent")
 	refused(t, runHere(t, "query", "domain", "ann@example.org"), exitNoData, "no domain")
+	refused(t, runHere(t, "query", "new"), exitUsage, "project", "--behavior")
 	refused(t, runHere(t, "query", "sql", "DROP VIEW projects"), exitUsage, "refused")
 	refused(t, runHere(t, "query", "sql", "SELECT * FROM prevalence.emails"), exitUsage, "refused")
 	if e := runHere(t, "query", "views"); e.code != exitOK || !strings.Contains(e.out, "current_symbols") {
