@@ -69,7 +69,7 @@ func (db *DB) read(ctx context.Context, query string, most int) (t *Table, err e
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	t = &Table{Columns: rows.Columns(), Rows: [][]any{}}
 	types := rows.ColumnTypes()
 	for _, c := range types {
