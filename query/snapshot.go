@@ -42,6 +42,9 @@ type Snapshot struct {
 	Index     Index     `json:"index"`
 	// Bands says how far the crawl of each band was, the smallest first.
 	Bands []Coverage `json:"bands"`
+	// Partial is true while a project that counts was not looked into: shares
+	// are estimates then, and their intervals are open.
+	Partial bool `json:"partial"`
 
 	coverage Covered
 	strata   [prevalence.NumStrata]prevalence.Tally
@@ -164,6 +167,7 @@ func (r *Reader) addBands(ctx context.Context, s *Snapshot) error {
 			c.Empty += strata[h].Empty
 			c.Missing += missing[h]
 		}
+		s.Partial = s.Partial || !c.SizeExact || c.Scanned < c.Size
 		s.Bands = append(s.Bands, c)
 		s.Index.Names = c.Listed
 	}

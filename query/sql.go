@@ -32,6 +32,48 @@ var (
 	trialSymbolsSQL string
 	//go:embed sql/trial_indicators.sql
 	trialIndicatorsSQL string
+	//go:embed sql/combo_cells.sql
+	comboCellsSQL string
+	//go:embed sql/combo_holders.sql
+	comboHoldersSQL string
+	//go:embed sql/snapshots.sql
+	snapshotsSQL string
+	//go:embed sql/email_projects.sql
+	emailProjectsSQL string
+	//go:embed sql/email_domains.sql
+	emailDomainsSQL string
+	//go:embed sql/author_cells.sql
+	authorCellsSQL string
+	//go:embed sql/author_holders.sql
+	authorHoldersSQL string
+	//go:embed sql/domain_cells.sql
+	domainCellsSQL string
+	//go:embed sql/domain_holders.sql
+	domainHoldersSQL string
+	//go:embed sql/user_cells.sql
+	userCellsSQL string
+	//go:embed sql/user_holders.sql
+	userHoldersSQL string
+	//go:embed sql/modules_of.sql
+	modulesOfSQL string
+	//go:embed sql/providers.sql
+	providersSQL string
+	//go:embed sql/releases.sql
+	releasesSQL string
+	//go:embed sql/updates.sql
+	updatesSQL string
 	//go:embed sql/names.sql
 	namesSQL string
+	//go:embed sql/symbols.sql
+	symbolsSQL string
+	//go:embed sql/symbol_cells.sql
+	symbolCellsSQL string
+	//go:embed sql/symbol_holders.sql
+	symbolHoldersSQL string
+	//go:embed sql/indicators.sql
+	indicatorsSQL string
+	//go:embed sql/indicator_cells.sql
+	indicatorCellsSQL string
+	//go:embed sql/indicator_holders.sql
+	indicatorHoldersSQL string
 )

@@ -78,27 +78,27 @@ func (t *trial) count(ctx context.Context, rules *catalog.Catalog, plan func(old
 		t.match(plans, usual, facts, open)
 	}
 	for _, x := range open { // those without a fact: undecided at most
-		t.matchOne(plans, usual, &stored{candidate: x.candidate}, x)
+		t.matchOne(plans, usual, &storedScan{candidate: x.candidate}, x)
 	}
 	return nil
 }
 
-// stored is what is read of one scan.
-type stored struct {
+// storedScan is what is read of one scan.
+type storedScan struct {
 	candidate
 	symbols    []message.Symbol
 	indicators []message.Indicator
 }
 
 // match counts the scans with facts, and takes them out of open.
-func (t *trial) match(plans map[string]*Trying, usual string, facts map[uint32]*stored, open map[uint32]*openScan) {
+func (t *trial) match(plans map[string]*Trying, usual string, facts map[uint32]*storedScan, open map[uint32]*openScan) {
 	for _, id := range slices.Sorted(maps.Keys(facts)) {
 		t.matchOne(plans, usual, facts[id], open[id])
 		delete(open, id)
 	}
 }
 
-func (t *trial) matchOne(plans map[string]*Trying, usual string, x *stored, open *openScan) {
+func (t *trial) matchOne(plans map[string]*Trying, usual string, x *storedScan, open *openScan) {
 	s := &message.Scan{Outcome: message.OutcomeOK, Symbols: x.symbols, Indicators: x.indicators}
 	crawled := usual
 	if open != nil {
@@ -131,8 +131,8 @@ func (r *Reader) matched(ctx context.Context, hash string) (*catalog.Catalog, er
 }
 
 // facts reads the facts of a range of projects that any of the plans asks for.
-func (t *trial) facts(ctx context.Context, plans map[string]*Trying, first, last uint32) (map[uint32]*stored, error) {
-	of := make(map[uint32]*stored)
+func (t *trial) facts(ctx context.Context, plans map[string]*Trying, first, last uint32) (map[uint32]*storedScan, error) {
+	of := make(map[uint32]*storedScan)
 	if err := t.addSymbols(ctx, plans, first, last, of); err != nil {
 		return nil, err
 	}
@@ -140,14 +140,14 @@ func (t *trial) facts(ctx context.Context, plans map[string]*Trying, first, last
 }
 
 // factOf is the place for a fact of a candidate.
-func factOf(of map[uint32]*stored, c candidate) *stored {
+func factOf(of map[uint32]*storedScan, c candidate) *storedScan {
 	if of[c.ID] == nil {
-		of[c.ID] = &stored{candidate: c}
+		of[c.ID] = &storedScan{candidate: c}
 	}
 	return of[c.ID]
 }
 
-func (t *trial) addSymbols(ctx context.Context, plans map[string]*Trying, first, last uint32, of map[uint32]*stored) error {
+func (t *trial) addSymbols(ctx context.Context, plans map[string]*Trying, first, last uint32, of map[uint32]*storedScan) error {
 	type row struct {
 		candidate
 		Name      string `ch:"name"`
@@ -172,7 +172,7 @@ func (t *trial) addSymbols(ctx context.Context, plans map[string]*Trying, first,
 	return err
 }
 
-func (t *trial) addIndicators(ctx context.Context, plans map[string]*Trying, first, last uint32, of map[uint32]*stored) error {
+func (t *trial) addIndicators(ctx context.Context, plans map[string]*Trying, first, last uint32, of map[uint32]*storedScan) error {
 	type row struct {
 		candidate
 		Value   string `ch:"value"`

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"prevalence/internal/prevalence"
-	"prevalence/internal/store"
 	"prevalence/schemas/catalog"
 	"prevalence/schemas/message"
 )
@@ -126,43 +125,19 @@ type trial struct {
 	examples  map[string][]Example
 }
 
-// tally counts the projects that show a thing, by stratum.
-type tally struct {
-	seen   [prevalence.NumStrata]prevalence.Hits
-	proven [prevalence.NumStrata]int
-}
-
 // numbers of one rule in one context.
 func (t *trial) numbers(id, context string) Numbers {
-	x := t.of[counted{"behavior", id, context}]
-	if x == nil {
-		x = new(tally)
-	}
-	strata := t.snapshot.strata
-	if open := t.undecided[id]; open != nil {
-		for h := range strata {
-			strata[h] = strata[h].Without(open[h])
-		}
-	}
-	n := none()
 	if t.rescan[id] != "" {
-		return n
+		return none()
 	}
-	for _, b := range prevalence.Bands() {
-		e := prevalence.Of(b, strata, x.seen)
-		number := Number{Band: b.String(), Count: e.Count, Scanned: e.Scanned, Size: int(e.Size + 0.5), SizeExact: e.SizeExact}
-		for _, h := range b.Strata() {
-			number.Resolved += x.proven[h]
-		}
-		if e.Known {
-			number.Share, number.Low, number.High = &e.Share, &e.Low, &e.High
-		}
-		*n.Band(b) = number
-		if b == prevalence.Community {
-			n.Label = prevalence.LabelOf(e)
-		}
+	var x tally
+	if seen := t.of[counted{"behavior", id, context}]; seen != nil {
+		x = *seen
 	}
-	return n
+	if open := t.undecided[id]; open != nil {
+		x.unknown = *open
+	}
+	return t.snapshot.measure(x)
 }
 
 // result puts together what is known of a rule.
@@ -195,22 +170,17 @@ func (t *trial) named(ctx context.Context, id string) ([]Example, error) {
 	if len(examples) == 0 {
 		return []Example{}, nil
 	}
-	type row struct {
-		ID      uint32 `ch:"project_id"`
-		Project string `ch:"project"`
-		Version string `ch:"version"`
-	}
 	ids := make([]uint32, len(examples))
 	for i := range examples {
 		ids[i] = examples[i].id
 	}
-	rows, err := store.Select[row](ctx, t.reader.db, namesSQL, store.Params{"snapshot": t.snapshot.Name, "ids": ids})
+	names, err := t.reader.names(ctx, t.snapshot, ids)
 	if err != nil {
 		return nil, err
 	}
-	for _, x := range rows {
-		if at := slices.Index(ids, x.ID); at >= 0 {
-			examples[at].Project, examples[at].Version = x.Project, x.Version
+	for i, id := range ids {
+		if x, known := names[id]; known {
+			examples[i].Project, examples[i].Version = x.Project, x.Version
 		}
 	}
 	return examples, nil
@@ -251,7 +221,7 @@ func (t *trial) add(x *candidate, obs []message.Observation, undecided []string)
 		if t.of[key] == nil {
 			t.of[key] = new(tally)
 		}
-		hit(&t.of[key].seen[x.Stratum])
+		hit(&t.of[key].hits[x.Stratum])
 		if proven {
 			t.of[key].proven[x.Stratum]++
 		}

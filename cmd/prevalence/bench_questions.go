@@ -9,6 +9,7 @@ import (
 	"prevalence/aggregator/synthetic"
 	"prevalence/internal/engine"
 	"prevalence/internal/store"
+	"prevalence/query"
 )
 
 // question is a query whose latency is a figure.
@@ -62,5 +63,20 @@ func (b *datasetBench) ask(ctx context.Context, s *running) error {
 		}
 		b.results.atMost(fmt.Sprintf("%s, median of %d", q.what, asked), median(took), "ms", q.most)
 	}
+	return b.askCombinations(ctx, query.New(db, b.rules), rng)
+}
+
+// askCombinations measures the question whose arithmetic is the reader's own.
+func (b *datasetBench) askCombinations(ctx context.Context, r *query.Reader, rng *rand.Rand) error {
+	var took []float64
+	for range asked {
+		at := rng.Perm(len(b.rules.Rules))
+		began := time.Now()
+		if _, err := r.Combo(ctx, []string{b.rules.Rules[at[0]].ID, b.rules.Rules[at[1]].ID}, 20); err != nil {
+			return fmt.Errorf("a combination: %w", err)
+		}
+		took = append(took, time.Since(began).Seconds()*1e3)
+	}
+	b.results.atMost(fmt.Sprintf("a combination, median of %d", asked), median(took), "ms", 300)
 	return nil
 }

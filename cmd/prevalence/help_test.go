@@ -75,7 +75,7 @@ func checkCommandLines(t *testing.T, text string) (checked int) {
 		for _, end := range []string{" #", " | ", " > ", " &"} {
 			line, _, _ = strings.Cut(line, end)
 		}
-		c, args, err := (&app{}).rootCommand().Find(strings.Fields(line))
+		c, args, err := (&app{}).rootCommand().Find(words(line))
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
 			continue
@@ -90,6 +90,19 @@ func checkCommandLines(t *testing.T, text string) (checked int) {
 		checked++
 	}
 	return checked
+}
+
+var word = regexp.MustCompile(`"[^"]*"|'[^']*'|\S+`)
+
+// words are the arguments of a command line, as a shell tells them apart.
+func words(line string) []string {
+	list := word.FindAllString(line, -1)
+	for i, w := range list {
+		if first := w[:1]; first == `"` || first == "'" {
+			list[i] = strings.Trim(w, first)
+		}
+	}
+	return list
 }
 
 // TestExitCodesAreDocumented: the root's page lists each with what the code means.

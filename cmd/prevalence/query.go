@@ -27,8 +27,14 @@ started for the question and stopped again.`,
 	}
 	cmd.Example = `  prevalence query top --by category
   prevalence query behavior file/delete
+  prevalence query symbol 'subprocess.run#shell=True'
+  prevalence query indicator '*.workers.dev'
+  prevalence query users-of requests
   prevalence query projects --format csv`
-	cmd.AddCommand(a.queryTopCommand(), a.queryBehaviorCommand(), a.queryProjectsCommand())
+	cmd.AddCommand(a.queryTopCommand(), a.queryBehaviorCommand(), a.queryProjectsCommand(),
+		a.querySymbolCommand(), a.queryIndicatorCommand(), a.queryComboCommand(),
+		a.querySnapshotsCommand(), a.queryDiffCommand(), a.queryEmailCommand(), a.queryDomainCommand(),
+		a.queryUsersOfCommand(), a.queryProvidesCommand(), a.queryNewCommand(), a.querySQLCommand(), a.queryViewsCommand())
 	return cmd
 }
 

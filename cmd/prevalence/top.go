@@ -102,14 +102,7 @@ func topSheet(t *query.Table, view topView) sheet {
 	if view.contexts {
 		s.columns = []column{{key: "behavior", csvOnly: true}, {key: "sentence", csvOnly: true}, {title: "Context", key: "context"}}
 	}
-	for _, b := range prevalence.Bands() {
-		s.columns = append(s.columns, column{title: b.Title(), key: b.String(), number: true, csvOnly: emptyBand(t.Snapshot, b)},
-			column{key: b.String() + "_resolved", csvOnly: true}, column{key: b.String() + "_scanned", csvOnly: true},
-			column{key: b.String() + "_size", csvOnly: true})
-	}
-	s.columns = append(s.columns, column{title: "Share", number: true, eyeOnly: true}, column{title: "95 % interval", number: true, eyeOnly: true},
-		column{key: "share", csvOnly: true}, column{key: "low", csvOnly: true}, column{key: "high", csvOnly: true},
-		column{title: "Proven", number: true, eyeOnly: true}, column{title: "Label", key: "label"})
+	s.columns = append(s.columns, numberColumns(t.Snapshot)...)
 	hidden := 0
 	category := ""
 	for _, row := range t.Rows {
@@ -135,14 +128,31 @@ func topCells(row query.TopRow, view topView) []string {
 	if view.contexts && context == "" {
 		context = "all but support"
 	}
-	cells := []string{row.Behavior, row.Sentence, context}
+	return append([]string{row.Behavior, row.Sentence, context}, numberCells(&row.Numbers)...)
+}
+
+// numberColumns are the columns of a thing's numbers, which numberCells fills.
+func numberColumns(s *query.Snapshot) []column {
+	var columns []column
 	for _, b := range prevalence.Bands() {
-		n := row.Numbers.Band(b)
-		cells = append(cells, strconv.Itoa(n.Count), strconv.Itoa(n.Resolved), strconv.Itoa(n.Scanned), strconv.Itoa(n.Size))
+		columns = append(columns, column{title: b.Title(), key: b.String(), number: true, csvOnly: emptyBand(s, b)},
+			column{key: b.String() + "_resolved", csvOnly: true}, column{key: b.String() + "_scanned", csvOnly: true},
+			column{key: b.String() + "_size", csvOnly: true})
 	}
-	community := row.Community
+	return append(columns, column{title: "Share", number: true, eyeOnly: true}, column{title: "95 % interval", number: true, eyeOnly: true},
+		column{key: "share", csvOnly: true}, column{key: "low", csvOnly: true}, column{key: "high", csvOnly: true},
+		column{title: "Proven", number: true, eyeOnly: true}, column{title: "Label", key: "label"})
+}
+
+func numberCells(n *query.Numbers) []string {
+	var cells []string
+	for _, b := range prevalence.Bands() {
+		x := n.Band(b)
+		cells = append(cells, strconv.Itoa(x.Count), strconv.Itoa(x.Resolved), strconv.Itoa(x.Scanned), strconv.Itoa(x.Size))
+	}
+	community := n.Community
 	return append(cells, percent(community.Share), interval(community), fraction(community.Share), fraction(community.Low), fraction(community.High),
-		strconv.Itoa(community.Resolved), string(row.Label))
+		strconv.Itoa(community.Resolved), string(n.Label))
 }
 
 // percent prints a share; nothing where there is not enough data for one.
@@ -211,6 +221,9 @@ func snapshotNotes(s *query.Snapshot) []string {
 			}
 		}
 		notes = append(notes, line)
+	}
+	if s.Partial {
+		notes = append(notes, "Not all of them could be looked into: shares are estimates, with their 95 % interval.")
 	}
 	return append(notes, "Snapshot "+s.Name)
 }
