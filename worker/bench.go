@@ -16,7 +16,7 @@ type bench struct {
 	names   *pysource.Names
 	scanner *pysource.Scanner
 	zip     []byte // a zip, whole
-	held    []byte // Python source of an sdist, until its names are known
+	held    stash  // code of an sdist, until its names are known
 	file    []byte // a member of a tree
 	seed    maphash.Seed
 	results results
@@ -46,8 +46,8 @@ func (b *bench) readFile(f io.Reader, n, size int64) ([]byte, error) {
 		}
 		m, err := f.Read(data[len(data):min(int64(cap(data)), n)])
 		data = data[:len(data)+m]
-		if err == io.EOF || err == nil && m == 0 {
-			break
+		if err == io.EOF || err == nil && (m == 0 || int64(len(data)) == size && len(data) < cap(data)) {
+			break // a file that is as long as promised is not asked again for its end
 		}
 		if err != nil {
 			return nil, err
@@ -71,13 +71,11 @@ func (b *bench) trim() {
 	if cap(b.zip) > keepZipBytes {
 		b.zip = nil
 	}
-	if cap(b.held) > keepHeldBytes {
-		b.held = nil
-	}
 	if cap(b.file) > keepHeldBytes {
 		b.file = nil
 	}
-	b.zip, b.held = b.zip[:0], b.held[:0]
+	b.zip = b.zip[:0]
+	b.held.clear(keepHeldBytes)
 }
 
 // forget empties the tables of names and of what was said in their terms.

@@ -47,10 +47,10 @@ type reading struct {
 	cutsLeftOut int
 }
 
-// heldMember is code of an sdist that waits in bench.held for its context.
+// heldMember is code of an sdist that waits for its context.
 type heldMember struct {
-	name       string // empty when it was scanned
-	start, end int
+	name string // empty when it was scanned
+	data []byte // in bench.held
 	source
 }
 
@@ -82,7 +82,7 @@ func (r *reading) begin(name string, kind pypi.Kind) {
 	r.layout = newLayout(kind)
 	r.pythonBytes, r.held, r.suspects = 0, r.held[:0], r.suspects[:0]
 	r.holding = kind == pypi.KindSdist
-	r.b.held = r.b.held[:0]
+	r.b.held.clear(keepHeldBytes)
 	if r.known != nil && kind == pypi.KindSdist {
 		r.layout.installed, r.layout.scripts = r.known.installed, r.known.scripts
 	}
@@ -156,12 +156,10 @@ func (r *reading) code(m archive.Member, src source) {
 		r.match(m.Name, m.Data, src)
 		return
 	}
-	if len(r.b.held)+len(m.Data) > r.a.o.HeldBytes {
+	if r.b.held.bytes+len(m.Data) > r.a.o.HeldBytes {
 		r.release()
 	}
-	start := len(r.b.held)
-	r.b.held = append(r.b.held, m.Data...)
-	r.held = append(r.held, heldMember{m.Name, start, len(r.b.held), src})
+	r.held = append(r.held, heldMember{m.Name, r.b.held.put(m.Data), src})
 }
 
 // release scans what was held: first what runs on installation, which names
@@ -170,7 +168,7 @@ func (r *reading) release() {
 	l := r.layout
 	l.guessTops(cmp.Or(r.scan.Project, r.said.project(), r.folder))
 	take := func(h *heldMember) {
-		r.match(h.name, r.b.held[h.start:h.end], h.source)
+		r.match(h.name, h.data, h.source)
 		h.name = ""
 	}
 	for more := true; more; { // each may name further ones
@@ -187,7 +185,9 @@ func (r *reading) release() {
 			take(h)
 		}
 	}
-	r.held, r.b.held = r.held[:0], r.b.held[:0]
+	clear(r.held)
+	r.held = r.held[:0]
+	r.b.held.clear(keepHeldBytes)
 }
 
 // match scans code and hands its facts to the rules.
