@@ -24,7 +24,7 @@ if [ -z "$work" ]; then
 	trap 'rm -rf "$work"' EXIT
 fi
 [ -d "$work/tree" ] || "${PYTHON:-python3}" "$here/unpack.py" "$files" "$work/tree"
-bytes=$(find "$work/tree" -name '*.py' -printf '%s\n' | awk '{ n += $1 } END { print n }')
+bytes=$(find "$work/tree/" -name '*.py' -printf '%s\n' | awk '{ n += $1 } END { print n }')
 
 tool() { PATH=${TOOLS:+$TOOLS:}$PATH command -v "$1" || :; }
 export GOMAXPROCS=1 RAYON_NUM_THREADS=1
