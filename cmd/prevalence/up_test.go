@@ -7,9 +7,7 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -127,11 +125,9 @@ func (u *upRunning) jobs() int {
 	return int(n)
 }
 
-// beyondStart is what a run with nothing to do may take when it has started.
-const beyondStart = 2 * time.Second
-
-// nothingToDo runs an "up" that has nothing to do: it publishes no job, makes
-// so many requests, and is soon over.
+// nothingToDo runs an "up" that has nothing to do: it publishes no job and
+// makes so many requests. How long it takes is a matter of "make corpus", where
+// nothing else runs; here it is told.
 func nothingToDo(t *testing.T, server *pypitest.Server, requests int, args ...string) {
 	t.Helper()
 	server.Requests() // forgets the earlier ones
@@ -139,27 +135,13 @@ func nothingToDo(t *testing.T, server *pypitest.Server, requests int, args ...st
 	up.await("clickhouse is ready", time.Minute)
 	ready := time.Now()
 	up.end(exitOK)
-	if took, limit := time.Since(ready), time.Duration(busy(t)*float64(beyondStart)); took > limit {
-		t.Errorf("it took %s beyond the start, want at most %s", took, limit)
-	}
+	t.Logf("it took %s beyond the start", time.Since(ready))
 	if n := up.jobs(); n != 0 {
 		t.Errorf("%d jobs were published", n)
 	}
 	if asked := server.Requests(); len(asked) != requests {
 		t.Errorf("%d requests were made, want %d: %v", len(asked), requests, asked)
 	}
-}
-
-// busy is by how much more work there was in the last minute than processors
-// for it, at least 1.
-func busy(t *testing.T) float64 {
-	t.Helper()
-	first, _, _ := strings.Cut(readFile(t, "/proc/loadavg"), " ")
-	load, err := strconv.ParseFloat(first, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return max(1, load/float64(runtime.NumCPU()))
 }
 
 // TestInterruptedUpGoesOn interrupts a crawl in the middle; the next run does
