@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/tools/txtar"
-
 	"prevalence/internal/pypi"
 )
 
@@ -22,21 +20,7 @@ import (
 // the clock and by the processor. The files are those of the folder CORPUS, or
 // packed from the fixtures.
 func BenchmarkTarGz(b *testing.B) {
-	dir := os.Getenv("CORPUS")
-	if dir == "" {
-		dir = b.TempDir()
-		fixtures, err := filepath.Glob("testdata/*.txtar")
-		if err != nil {
-			b.Fatal(err)
-		}
-		for _, f := range fixtures {
-			a, err := txtar.ParseFile(f)
-			if err != nil {
-				b.Fatal(err)
-			}
-			pack(b, dir, a)
-		}
-	}
+	dir := benchFolder(b)
 	if sub := filepath.Join(dir, "files"); func() bool { i, err := os.Stat(sub); return err == nil && i.IsDir() }() {
 		dir = sub
 	}

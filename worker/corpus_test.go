@@ -20,21 +20,7 @@ import (
 // variable CORPUS names, two at a time, and prints outcomes and package-level
 // facts; without CORPUS it scans the fixtures.
 func BenchmarkCorpus(b *testing.B) {
-	dir := os.Getenv("CORPUS")
-	if dir == "" {
-		dir = b.TempDir()
-		fixtures, err := filepath.Glob("testdata/*.txtar")
-		if err != nil {
-			b.Fatal(err)
-		}
-		for _, f := range fixtures {
-			a, err := txtar.ParseFile(f)
-			if err != nil {
-				b.Fatal(err)
-			}
-			pack(b, dir, a)
-		}
-	}
+	dir := benchFolder(b)
 	b.Run("paths", func(b *testing.B) {
 		paths, err := Expand(dir)
 		if err != nil {
@@ -139,4 +125,26 @@ func report(scans []*message.Scan, took time.Duration) {
 			fmt.Print("  heap sys ", m.HeapSys>>20, " MiB, ", l)
 		}
 	}
+}
+
+// benchFolder is the folder that the environment variable CORPUS names, or one
+// with the fixtures packed.
+func benchFolder(b *testing.B) string {
+	b.Helper()
+	dir := os.Getenv("CORPUS")
+	if dir == "" {
+		dir = b.TempDir()
+		fixtures, err := filepath.Glob("testdata/*.txtar")
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, f := range fixtures {
+			a, err := txtar.ParseFile(f)
+			if err != nil {
+				b.Fatal(err)
+			}
+			pack(b, dir, a)
+		}
+	}
+	return dir
 }
