@@ -84,20 +84,36 @@ func (r *reading) read(ctx context.Context, f pypi.File, whole bool, open opener
 		if len(r.layout.names) > 0 { // facts were taken already
 			return &fileError{file: f.Name, why: whyScattered, err: err}
 		}
-		if in.stream, err = in.remote.Rest(); err != nil {
-			return r.lost(ctx, f, err)
-		}
-		defer in.stream.Close()
 	}
 	if in.remote != nil || format == archive.FormatZip && in.local == nil && weight == remoteWeight {
+		// Nothing is held open while this waits: it may be the only connection, and
+		// the one who has the budget may wait for it.
+		in.close()
 		free()
-		free = func() {}
 		if free, err = r.a.budget.take(ctx, r.zipWeight(f)); err != nil {
 			free = func() {}
 			return r.lost(ctx, f, err)
 		}
+		all, err := rest(ctx, f, in, open)
+		if err != nil {
+			return r.lost(ctx, f, err)
+		}
+		defer all.close()
+		in = all
 	}
 	return r.readStream(ctx, f, in, format)
+}
+
+// rest opens a file that is read whole after all.
+func rest(ctx context.Context, f pypi.File, in *packed, open opener) (*packed, error) {
+	if in.remote == nil {
+		return open(ctx, f, true)
+	}
+	stream, err := in.remote.Rest()
+	if err != nil {
+		return nil, err
+	}
+	return &packed{stream: stream}, nil
 }
 
 // zipWeight is what a zip weighs that is held in memory.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -375,6 +376,46 @@ func TestConnectionsAndCancel(t *testing.T) {
 	close(release)
 	if most.Load() > 2 {
 		t.Errorf("%d requests at once", most.Load())
+	}
+}
+
+// TestOneByOne has a server of HTTP/1.0, which is asked by many at once and
+// then one request at a time.
+func TestOneByOne(t *testing.T) {
+	var now, most, asked atomic.Int32
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		n := now.Add(1)
+		if asked.Add(1) > 4 {
+			most.Store(max(most.Load(), n))
+		}
+		time.Sleep(5 * time.Millisecond)
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		now.Add(-1) // before the client can know
+		_, _ = io.WriteString(c, "HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<a href='x'>x</a>")
+		c.Close()
+	}))
+	t.Cleanup(h.Close)
+	o := fast
+	o.Connections, o.Timeout = 4, time.Minute
+	x, err := pypi.Open(h.URL, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if _, err := x.Root(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if asked.Load() != 20 || most.Load() != 1 {
+		t.Errorf("%d requests, the later ones %d at once", asked.Load(), most.Load())
 	}
 }
 

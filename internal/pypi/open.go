@@ -34,7 +34,8 @@ type Options struct {
 	Version string // default "devel"
 	Contact string // default none
 	// Connections is the number of requests under way at one host, streams of
-	// files that are being read included; default 8.
+	// files that are being read included; default 8. A host that answers in
+	// HTTP/1.0 has one at a time.
 	Connections int
 	// Rate is the number of requests a second to one host; default DefaultRate,
 	// without limit on a loopback address; negative for no limit anywhere.

@@ -35,8 +35,11 @@ type host struct {
 	limit rate.Limit
 	pace  *rate.Limiter // of this process alone
 	fleet Pace          // instead of pace, where there is one
-	mu    sync.Mutex
-	until time.Time
+
+	mu     sync.Mutex
+	until  time.Time
+	narrow bool // one request at a time
+	excess int  // slots that are taken away as they are given back
 }
 
 // enter waits for the host's pause, a slot and the pace, in that order. The
@@ -77,7 +80,37 @@ func (h *host) due(ctx context.Context) error {
 	return err
 }
 
-func (h *host) leave() { <-h.slots }
+// leave gives the slot back.
+func (h *host) leave() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.excess > 0 {
+		h.excess--
+		return
+	}
+	<-h.slots
+}
+
+// oneByOne takes all slots but one away. It is for hosts that answer in
+// HTTP/1.0: each request is a connection, and the server behind it usually has
+// one thread and room for five more that wait (Python's wsgiref). Those that
+// find no room are dropped by the kernel and try again after 1, 3, 7, 15 … s,
+// until a busy server seems to be away.
+func (h *host) oneByOne() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.narrow {
+		return
+	}
+	h.narrow = true
+	for h.excess = cap(h.slots) - 1; h.excess > 0; h.excess-- {
+		select {
+		case h.slots <- struct{}{}:
+		default: // the others are in use
+			return
+		}
+	}
+}
 
 // pause keeps everyone from the host for d.
 func (h *host) pause(d time.Duration) {
@@ -151,6 +184,9 @@ func (c *client) once(ctx context.Context, address string, header http.Header) (
 		cancel(nil)
 		h.leave()
 		return nil, err
+	}
+	if !resp.ProtoAtLeast(1, 1) {
+		h.oneByOne()
 	}
 	body := resp.Body
 	s := &stream{Reader: body, ctx: ctx, watch: watch, stall: c.opts.Stall, fleet: c.opts.Pace}
