@@ -98,10 +98,11 @@ func (a *Analyzer) renew(ctx context.Context, s *message.Scan, i int, wheel pypi
 	if err != nil {
 		return err
 	}
-	defer r.Close()
 	sum := &hashing{r: io.LimitReader(r, maxMetadataBytes), h: newHash()}
 	var data bytes.Buffer
-	if _, err := data.ReadFrom(sum); err != nil {
+	_, err = data.ReadFrom(sum)
+	_ = r.Close()
+	if err != nil {
 		return err
 	}
 	if err := verify(f, sum); err != nil {

@@ -75,8 +75,8 @@ func (a *Analyzer) openParts(ctx context.Context, parts partFetcher, f pypi.File
 	case f.Size <= 0 && part.Size <= first.Len:
 		return &packed{stream: part.ReadCloser}, nil
 	}
-	defer part.Close()
 	known, err := io.ReadAll(part)
+	part.Close() // before the next request: the host may allow one at a time
 	if err != nil {
 		return nil, err
 	}
