@@ -203,6 +203,11 @@ func (s *Scanner) docstring() bool {
 		if t.name-Name(t.pos) < minLiteral {
 			continue
 		}
+		if len(s.literals) >= maxFacts {
+			s.cut("facts")
+			s.p = end
+			break
+		}
 		l := push(&s.literals)
 		l.Value, l.Context, l.Doc, l.Line = s.src[t.pos:t.name], s.ctx, true, t.line
 	}
