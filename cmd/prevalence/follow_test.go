@@ -73,7 +73,6 @@ func TestFollow(t *testing.T) {
 	}
 	rescanned := func(args ...string) (n struct{ Asked, Accepted, Refused int }) {
 		t.Helper()
-		time.Sleep(1100 * time.Millisecond) // a job's message id has the second in it
 		if err := json.Unmarshal([]byte(ask(append([]string{"rescan", "--format", "json"}, args...)...)), &n); err != nil {
 			t.Fatal(err)
 		}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -59,9 +57,7 @@ func (a *app) scan(ctx context.Context, c *config, args []string) error {
 	if err != nil {
 		return err
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(scanGCPercent)
-	}
+	collectAt(scanGCPercent)
 	matcher, err := c.matcher()
 	if err != nil {
 		return err

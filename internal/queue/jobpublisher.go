@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -49,10 +50,9 @@ func (c *Conn) Jobs() *JobPublisher { return c.jobs }
 
 // Publish publishes j and returns as soon as there is room for it; an error
 // means that it was not published and done will not be called. Otherwise done
-// is called once: with true when the broker has stored the job (or had stored
-// it before, for the same project, sweep and reason); with false and no error
-// when the project's earlier job is still out; with an error when neither is
-// known, after some attempts. Calls of done never overlap, are in the order of
+// is called once: with true when the broker has stored the job; with false and
+// no error when the project's earlier job is still out; with an error when
+// neither is known, after some attempts. Calls of done never overlap, are in the order of
 // publishing, and must not call Publish or Flush.
 func (p *JobPublisher) Publish(ctx context.Context, j message.Job, done func(accepted bool, err error)) error {
 	msg, err := jobMsg(j)
@@ -123,7 +123,9 @@ func (p *JobPublisher) settle(idle chan struct{}) {
 }
 
 // await waits for the broker's answer to one job, and offers it again when the
-// answer was lost: its message id makes that harmless.
+// answer was lost. It may meet its own first attempt, which the stored job
+// tells; when a worker has done that in between, the project is scanned twice.
+// A message id would prevent that, but costs the broker a sixth of its work.
 func (p *JobPublisher) await(j published) (accepted bool, err error) {
 	err = nats.ErrReconnectBufExceeded
 	if j.future != nil {
@@ -139,6 +141,8 @@ func (p *JobPublisher) await(j published) (accepted bool, err error) {
 		switch {
 		case err == nil:
 			return true, nil
+		case isSubjectFull(err) && attempt > 1:
+			return p.isStored(j)
 		case isSubjectFull(err):
 			return false, nil
 		case apiCode(err) != 0, attempt == publishAttempts, errors.Is(err, nats.ErrConnectionClosed):
@@ -151,12 +155,26 @@ func (p *JobPublisher) await(j published) (accepted bool, err error) {
 	}
 }
 
+// isStored reports whether the job that is out is this very one.
+func (p *JobPublisher) isStored(j published) (bool, error) {
+	stream, err := p.conn.js.Stream(j.ctx, streamJobs)
+	if err != nil {
+		return false, fmt.Errorf("queue: look for %s: %w", j.msg.Subject, err)
+	}
+	out, err := stream.GetLastMsgForSubject(j.ctx, j.msg.Subject)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound): // it was done just now
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("queue: look for %s: %w", j.msg.Subject, err)
+	}
+	return bytes.Equal(out.Data, j.msg.Data), nil
+}
+
 // isSubjectFull reports whether a publish was refused because the subject holds
 // as many messages as its stream allows. The code is the broker's general one
-// for "could not store"; only the text tells. (Asking for an expected last
-// sequence would give a code of its own, but the broker checks that before it
-// looks for a repeated message id, so that a retry would be refused by its own
-// first attempt.)
+// for "could not store"; only the text tells. (Asking for an expected last sequence
+// would give a code of its own, but a look-up more for each job.)
 func isSubjectFull(err error) bool {
 	e, ok := errors.AsType[jetstream.JetStreamError](err)
 	return ok && e.APIError() != nil && e.APIError().ErrorCode == codeStoreFailed &&
@@ -171,10 +189,5 @@ func jobMsg(j message.Job) (*nats.Msg, error) {
 	if j.Schema == 0 {
 		j.Schema = message.JobSchema
 	}
-	project := Token(j.Project)
-	return &nats.Msg{
-		Subject: "jobs." + project,
-		Data:    message.EncodeJob(&j),
-		Header:  nats.Header{jetstream.MsgIDHeader: {project + "@" + j.Sweep.UTC().Format(time.RFC3339) + "/" + string(j.Reason)}},
-	}, nil
+	return &nats.Msg{Subject: "jobs." + Token(j.Project), Data: message.EncodeJob(&j)}, nil
 }

@@ -112,13 +112,28 @@ func TestJobIsOutUntilAcknowledged(t *testing.T) {
 	}
 }
 
-func TestSameJobTwiceIsOneJob(t *testing.T) {
+// TestLostAnswer offers jobs again whose answer was lost: the first attempt had
+// come to nothing, or was stored, or another job was there.
+func TestLostAnswer(t *testing.T) {
 	b := enginetest.Broker(t)
 	c := connect(t, b, b.Owner())
-	for range 2 { // the second is the crawler's own retry
-		if !publish(t, c, job("requests")) {
-			t.Error("refused")
+	other := job("requests")
+	other.Sweep = other.Sweep.Add(time.Hour)
+	for _, try := range []struct {
+		what string
+		job  message.Job
+		want bool
+	}{
+		{"not stored", job("requests"), true},
+		{"stored", job("requests"), true},
+		{"another is out", other, false},
+	} {
+		if got, err := c.PublishAgain(t.Context(), try.job); err != nil || got != try.want {
+			t.Errorf("%s: accepted %v, %v", try.what, got, err)
 		}
+	}
+	if publish(t, c, job("requests")) {
+		t.Error("accepted twice without a lost answer")
 	}
 	backlog, err := c.Backlog(t.Context())
 	if err != nil || backlog.Jobs != 1 {

@@ -38,7 +38,6 @@ func streams() []jetstream.StreamConfig {
 		Discard:              jetstream.DiscardNew,
 		DiscardNewPerSubject: true,
 		MaxMsgsPerSubject:    1,
-		Duplicates:           2 * time.Minute,
 	}, {
 		Name:              streamScans,
 		Description:       "scans: the newest of each release",
