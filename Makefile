@@ -33,7 +33,7 @@ test: engine ## every test, with the race detector, a real broker and a real eng
 	$(GO) test -run TestBudget ./worker/pysource # full size: the race detector is too slow for it
 
 .PHONY: corpus
-corpus: engine ## crawl CORPUS three ways and compare (see docs/corpus.md)
+corpus: engine ## crawl CORPUS five ways and compare (see docs/corpus.md)
 	deploy/check/corpus.sh bin/prevalence
 
 .PHONY: accuracy

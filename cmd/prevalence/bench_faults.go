@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,9 +47,9 @@ must be the known ones both times, and the requests hardly more.`,
 // faultShare is the share of requests that are spoiled, by all faults together.
 const faultShare = 0.05
 
-// everyFault spoils faultShare of the requests for pages and files, each kind
-// as often as the others.
-func everyFault() []pypitest.Fault {
+// everyFault spoils a share of the requests for each of these paths, each kind
+// of fault as often as the others; the path's own kinds are more of them.
+func everyFault(share float64, paths map[string][]pypitest.FaultKind) []pypitest.Fault {
 	kinds := []pypitest.Fault{
 		{Kind: pypitest.Latency, Delay: 400 * time.Millisecond},
 		{Kind: pypitest.Status, Code: 429, RetryAfter: time.Second},
@@ -59,9 +60,13 @@ func everyFault() []pypitest.Fault {
 		{Kind: pypitest.Stall, Delay: time.Second},
 	}
 	var all []pypitest.Fault
-	for path, own := range map[string]pypitest.FaultKind{"/simple/*/": pypitest.Older, "/files/*/*": pypitest.Corrupt} {
-		for _, f := range append(kinds, pypitest.Fault{Kind: own}) {
-			f.Path, f.Share = path, faultShare/float64(len(kinds)+1)
+	for path, more := range paths {
+		own := slices.Clone(kinds)
+		for _, kind := range more {
+			own = append(own, pypitest.Fault{Kind: kind})
+		}
+		for _, f := range own {
+			f.Path, f.Share = path, share/float64(len(own))
 			all = append(all, f)
 		}
 	}
@@ -74,7 +79,9 @@ func benchFaults(ctx context.Context, c *config, p *pypitest.Population) (*resul
 	if err != nil {
 		return nil, fmt.Errorf("without faults: %w", err)
 	}
-	rough, err := runPipeline(ctx, c, p, c.Workers, everyFault())
+	rough, err := runPipeline(ctx, c, p, c.Workers, everyFault(faultShare, map[string][]pypitest.FaultKind{
+		"/simple/*/": {pypitest.Older}, "/files/*/*": {pypitest.Corrupt},
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("with faults: %w", err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,11 @@ import (
 )
 
 // demoFlags are the flags of "demo" that are no settings.
-type demoFlags struct{ write, serve, form, listen string }
+type demoFlags struct {
+	write, serve, form, listen string
+
+	faults float64
+}
 
 func (a *app) demoCommand() *cobra.Command {
 	var f demoFlags
@@ -28,10 +33,13 @@ with what the generator put in. Exits 1 if one differs.
 
 The packages are inert: each file shows one pattern and is never run. With
 --write the packages are put into a folder instead, with --serve any folder of
-distributions is offered by the stand-in index.`,
+distributions is offered by the stand-in index, or the index server at a URL is
+put behind a proxy. With --faults 0.05 one answer in twenty is late, refused, cut
+off or spoiled.`,
 		Example: `  prevalence demo
   prevalence demo --write ./wheels
-  prevalence demo --serve ./wheels --form html --listen 127.0.0.1:8080`,
+  prevalence demo --serve ./wheels --form html --listen 127.0.0.1:8080
+  prevalence demo --serve http://127.0.0.1:8080/simple/ --faults 0.05`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig(cmd)
@@ -42,16 +50,17 @@ distributions is offered by the stand-in index.`,
 			case f.write != "":
 				return writeDemo(f.write)
 			case f.serve != "":
-				return a.serveFolder(cmd.Context(), f)
+				return a.serveIndex(cmd.Context(), f)
 			}
 			return a.demo(cmd.Context(), c)
 		},
 	}
 	addFlags(cmd.Flags(), "engine", "workers", "slots", "progress")
 	cmd.Flags().StringVar(&f.write, "write", "", "write the packages into this `folder` and stop")
-	cmd.Flags().StringVar(&f.serve, "serve", "", "serve this `folder` of distributions until interrupted")
+	cmd.Flags().StringVar(&f.serve, "serve", "", "serve this `folder` of distributions, or the index at a URL, until interrupted")
 	cmd.Flags().StringVar(&f.form, "form", "json", "`form` of the served index: pypi (JSON with serials and hashes), json (neither) or html")
 	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:0", "`address` to serve on")
+	cmd.Flags().Float64Var(&f.faults, "faults", 0, "`share` of what is served that is spoiled")
 	return cmd
 }
 
@@ -63,27 +72,63 @@ func writeDemo(folder string) error {
 	return usage(u.WriteFolder(folder))
 }
 
-// serveFolder offers a folder through the stand-in index until ctx is done.
-func (a *app) serveFolder(ctx context.Context, f demoFlags) error {
+// serveIndex offers a folder through the stand-in index, or another index
+// through a proxy, until ctx is done.
+func (a *app) serveIndex(ctx context.Context, f demoFlags) error {
+	if f.faults < 0 || f.faults > 1 {
+		return usage(fmt.Errorf("faults %g is no share: use 0 to 1", f.faults))
+	}
+	var front *pypitest.Front
+	if at, err := url.Parse(f.serve); err == nil && (at.Scheme == "http" || at.Scheme == "https") {
+		front = pypitest.NewProxy(at)
+	} else {
+		server, err := folderServer(ctx, f)
+		if err != nil {
+			return usage(err)
+		}
+		front = &server.Front
+	}
+	if f.faults > 0 {
+		// Wrong bytes are no fault to cope with where an index gives no hashes:
+		// pypiserver, whose files are below /packages/, does.
+		front.Plan(everyFault(f.faults, map[string][]pypitest.FaultKind{
+			"/simple/*/": nil, "/files/*/*": nil, "/resources/*/*": nil, "/packages/*": {pypitest.Corrupt},
+		})...)
+	}
+	address, stop, err := front.Start(ctx, f.listen)
+	if err != nil {
+		return usage(fmt.Errorf("cannot listen on %s: %w", f.listen, err))
+	}
+	defer stop()
+	_, _ = fmt.Fprintln(a.out, address)
+	<-ctx.Done()
+	if f.faults > 0 {
+		log := front.Requests()
+		spoiled := 0
+		for _, r := range log {
+			if r.Spoiled {
+				spoiled++
+			}
+		}
+		_, _ = fmt.Fprintf(a.out, "%d requests, %d of them spoiled\n", len(log), spoiled)
+	}
+	return nil
+}
+
+// folderServer is the stand-in index of a folder.
+func folderServer(ctx context.Context, f demoFlags) (*pypitest.Server, error) {
 	styles := map[string]pypitest.Style{
 		"pypi": pypitest.LikePyPI, "json": pypitest.LikeJSONServer, "html": pypitest.LikeHTMLServer,
 	}
 	style, known := styles[f.form]
 	if !known {
-		return usage(fmt.Errorf("form %q is none of pypi, json, html", f.form))
+		return nil, fmt.Errorf("form %q is none of pypi, json, html", f.form)
 	}
 	u, err := pypitest.FromFolder(ctx, f.serve)
 	if err != nil {
-		return usage(err)
+		return nil, err
 	}
-	url, stop, err := pypitest.NewServer(u, style).Start(ctx, f.listen)
-	if err != nil {
-		return usage(fmt.Errorf("cannot listen on %s: %w", f.listen, err))
-	}
-	defer stop()
-	_, _ = fmt.Fprintln(a.out, url)
-	<-ctx.Done()
-	return nil
+	return pypitest.NewServer(u, style), nil
 }
 
 // demo crawls the generated index and checks the counts.

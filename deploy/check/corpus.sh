@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# corpus.sh PREVALENCE: crawls a folder of real distributions three times from
-# an empty store and demands three equal tables.
+# corpus.sh PREVALENCE: crawls a folder of real distributions five times from an
+# empty store and demands five equal tables: through two index servers, through
+# each of them with one answer in twenty spoiled, and as a folder.
 #
 # CORPUS   the folder. It holds files/ (distributions) and manifest.tsv
 #          (project, version, file, bytes, sha256, rank, …; one row a file), and
@@ -17,14 +18,18 @@ mkdir -p "$out"
 out=$(realpath "$out")
 work=$(mktemp -d)
 server=
-stop_server() {
-	if [ -n "$server" ]; then
-		kill "$server" 2>/dev/null || :
-		wait "$server" 2>/dev/null || :
-		server=
-	fi
+proxy=
+stop() { # stop PID
+	[ -z "$1" ] && return
+	kill "$1" 2>/dev/null || :
+	wait "$1" 2>/dev/null || :
 }
-trap 'stop_server; rm -rf "$work"' EXIT
+stop_servers() {
+	stop "$proxy"
+	stop "$server"
+	proxy= server=
+}
+trap 'stop_servers; rm -rf "$work"' EXIT
 
 ranking=${RANKING:-none}
 if [ -z "${CORPUS:-}" ]; then
@@ -53,9 +58,22 @@ serve() {
 		"$prevalence" demo --serve "$files" --form "$form" --listen "127.0.0.1:$2" >"$out/$1.server" 2>&1 &
 	fi
 	server=$!
+	answers "$1" "$2" "$server"
+}
+
+# spoil KIND PORT TARGET: starts a proxy before a server that spoils one answer
+# in twenty.
+spoil() {
+	"$prevalence" demo --serve "http://127.0.0.1:$3/simple/" --faults 0.05 --listen "127.0.0.1:$2" >"$out/$1.server" 2>&1 &
+	proxy=$!
+	answers "$1" "$2" "$proxy"
+}
+
+# answers KIND PORT PID: waits until it does.
+answers() {
 	for _ in $(seq 300); do
 		if (exec 3<>"/dev/tcp/127.0.0.1/$2") 2>/dev/null; then return; fi
-		kill -0 "$server" 2>/dev/null || { cat "$out/$1.server" >&2; exit 1; }
+		kill -0 "$3" 2>/dev/null || { cat "$out/$1.server" >&2; exit 1; }
 		sleep 0.1
 	done
 	echo "corpus: the $1 server did not start" >&2
@@ -81,7 +99,10 @@ for kind in pypiserver simple; do
 	port=$((20000 + RANDOM % 20000))
 	serve "$kind" "$port"
 	crawl "$kind" "http://127.0.0.1:$port/simple/"
-	stop_server
+	spoil "$kind-spoiled" "$((port + 1))" "$port"
+	crawl "$kind-spoiled" "http://127.0.0.1:$((port + 1))/simple/"
+	stop_servers
+	sed -n 's/^\(.* spoiled\)$/corpus: \1/p' "$out/$kind-spoiled.server"
 done
 crawl folder "$files"
 
@@ -102,7 +123,7 @@ echo "Outcomes of $(($(wc -l <"$out/folder.projects.csv") - 1)) projects:"
 tail -n +2 "$out/folder.projects.csv" | awk -F, '{ print "  " $4 ($5 == "" ? "" : ": " $5) }' | sort | uniq -c
 
 failed=0
-for kind in pypiserver simple; do
+for kind in pypiserver pypiserver-spoiled simple simple-spoiled; do
 	for what in table projects; do
 		if ! cmp -s "$out/$kind.$what.csv" "$out/folder.$what.csv"; then
 			echo "corpus: the $what by $kind differs from the folder's:" >&2
@@ -122,5 +143,5 @@ if [ -f "$corpus/manifest.tsv" ] && [ "$ranking" != none ]; then
 		failed=1
 	fi
 fi
-[ "$failed" = 0 ] && echo "corpus: three equal tables$compared"
+[ "$failed" = 0 ] && echo "corpus: five equal tables$compared"
 exit "$failed"

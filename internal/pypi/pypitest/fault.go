@@ -4,11 +4,8 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"path"
 	"strconv"
 	"time"
-
-	"github.com/cespare/xxhash/v2"
 )
 
 // FaultKind is what goes wrong with an answer.
@@ -41,46 +38,6 @@ type Fault struct {
 	// RetryAfter is sent with a Status, in whole seconds, if positive.
 	RetryAfter time.Duration
 	Delay      time.Duration
-}
-
-// Plan sets the faults to come and forgets the earlier ones. Of several that
-// match a request the first counts that is not used up.
-func (s *Server) Plan(faults ...Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults, s.asked = nil, make(map[string]int)
-	for _, f := range faults {
-		if f.Times == 0 {
-			f.Times = -1
-		}
-		s.faults = append(s.faults, &f)
-	}
-}
-
-func (s *Server) nextFault(p string) *Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.faults) == 0 {
-		return nil
-	}
-	s.asked[p]++
-	at := float64(xxhash.Sum64String(p+"#"+strconv.Itoa(s.asked[p]))>>11) / (1 << 53)
-	for _, f := range s.faults {
-		if ok, err := path.Match(f.Path, p); err != nil || !ok || f.Times == 0 {
-			continue
-		}
-		if f.Share > 0 {
-			if at -= f.Share; at >= 0 {
-				continue
-			}
-		}
-		if f.Times > 0 {
-			f.Times--
-		}
-		copied := *f
-		return &copied
-	}
-	return nil
 }
 
 func (f *Fault) serve(w *recorder, r *http.Request, next http.Handler) {

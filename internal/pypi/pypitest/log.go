@@ -14,18 +14,6 @@ type Request struct {
 	Spoiled                              bool  // by a Fault
 }
 
-// Requests returns the log of requests so far, in order of arrival, and empties it.
-func (s *Server) Requests() []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := make([]Request, len(s.requests))
-	for i, r := range s.requests {
-		out[i] = *r
-	}
-	s.requests = nil
-	return out
-}
-
 // Usage is what requests cost one host.
 type Usage struct {
 	Requests int

@@ -1,15 +1,11 @@
 package pypitest
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"prevalence/internal/pypi"
 	"prevalence/schemas/message"
@@ -40,6 +36,8 @@ var (
 // Server serves a universe as an index, below /simple/. It is an
 // http.Handler, safe for concurrent use; the universe itself is not changed.
 type Server struct {
+	Front
+
 	style Style
 
 	population *Population // makes the projects of which only the name is known; nil without one
@@ -47,9 +45,6 @@ type Server struct {
 	mu       sync.Mutex
 	serial   uint64
 	projects map[string]*served
-	faults   []*Fault
-	asked    map[string]int // requests of each path since the last Plan
-	requests []*Request
 
 	rootMu sync.Mutex
 	made   root
@@ -70,6 +65,7 @@ type served struct {
 // NewServer makes a server of a universe.
 func NewServer(u *Universe, style Style) *Server {
 	s := &Server{style: style, projects: make(map[string]*served, len(u.Projects))}
+	s.handler = http.HandlerFunc(s.serve)
 	for _, p := range u.Projects {
 		s.projects[p.Name] = &served{Project: *p}
 		s.serial = max(s.serial, p.Serial)
@@ -81,6 +77,7 @@ func NewServer(u *Universe, style Style) *Server {
 // when they are asked for.
 func NewPopulationServer(p *Population, style Style) *Server {
 	s := &Server{style: style, population: p, projects: make(map[string]*served, p.Len()), serial: firstSerial}
+	s.handler = http.HandlerFunc(s.serve)
 	for _, n := range p.config.Names {
 		s.serial++
 		s.projects[n.Name] = &served{Project: Project{Name: n.Name, Display: n.Name, Serial: s.serial}, lazy: true, name: n}
@@ -105,26 +102,6 @@ func (p *served) fill(from *Population) error {
 		p.State = made.State
 	}
 	return nil
-}
-
-// Start listens on an address ("127.0.0.1:0" for any port) and serves until
-// stop is called. The URL is that of the index's root.
-func (s *Server) Start(ctx context.Context, address string) (url string, stop func(), err error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", address)
-	if err != nil {
-		return "", nil, fmt.Errorf("pypitest: listen: %w", err)
-	}
-	h := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
-	done := make(chan error, 1)
-	go func() { done <- h.Serve(l) }()
-	stop = func() {
-		_ = h.Close() // the listener's own error is of no use to anyone
-		if err := <-done; err != nil && !errors.Is(err, http.ErrServerClosed) {
-			return
-		}
-	}
-	return "http://" + l.Addr().String() + "/simple/", stop, nil
 }
 
 // Names lists the projects on the index now, sorted.
@@ -239,26 +216,6 @@ func (s *Server) Thaw(project string) {
 	}
 }
 
-// ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	rec := &recorder{ResponseWriter: w}
-	fault := s.nextFault(r.URL.Path)
-	entry := &Request{At: time.Now(), Host: r.Host, Path: r.URL.Path, Accept: r.Header.Get("Accept"), UserAgent: r.UserAgent(), Range: r.Header.Get("Range"), Spoiled: fault != nil}
-	s.mu.Lock()
-	s.requests = append(s.requests, entry)
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		entry.Status, entry.Bytes = rec.status, rec.bytes
-	}()
-	if fault != nil {
-		fault.serve(rec, r, http.HandlerFunc(s.serve))
-		return
-	}
-	s.serve(rec, r)
-}
-
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		http.Error(w, "read only", http.StatusMethodNotAllowed)
@@ -279,29 +236,3 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.servePage(w, r, strings.TrimSuffix(rest, "/"))
 	}
 }
-
-// recorder notes the status and the size of an answer.
-type recorder struct {
-	http.ResponseWriter
-	status int
-	bytes  int64
-}
-
-func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
-		r.status = status
-	}
-	r.ResponseWriter.WriteHeader(status)
-}
-
-func (r *recorder) Write(b []byte) (int, error) {
-	if r.status == 0 {
-		r.status = http.StatusOK
-	}
-	n, err := r.ResponseWriter.Write(b)
-	r.bytes += int64(n)
-	return n, err
-}
-
-// Unwrap serves http.ResponseController.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
