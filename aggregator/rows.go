@@ -60,20 +60,21 @@ type scanRows struct {
 	CutBytes  [][]int64           `ch:"cut.bytes"`
 	Dropped   []map[string]uint32 `ch:"dropped"`
 
-	State           []string   `ch:"state"`
-	Yanked          []bool     `ch:"yanked"`
-	Kinds           [][]string `ch:"kinds"`
-	Attested        []bool     `ch:"attested"`
-	Vulnerabilities [][]string `ch:"vulnerabilities"`
-	VulnsKnown      []bool     `ch:"vulnerabilities_known"`
-	FileName        [][]string `ch:"file.name"`
-	FileKind        [][]string `ch:"file.kind"`
-	FileBytes       [][]int64  `ch:"file.bytes"`
-	FileSHA256      [][]string `ch:"file.sha256"`
-	FileVerified    [][]bool   `ch:"file.verified"`
-	FileMembers     [][]uint32 `ch:"file.members"`
-	FileMemberBytes [][]int64  `ch:"file.member_bytes"`
-	FilePythonBytes [][]int64  `ch:"file.python_bytes"`
+	State           []string    `ch:"state"`
+	Yanked          []bool      `ch:"yanked"`
+	Kinds           [][]string  `ch:"kinds"`
+	Attested        []bool      `ch:"attested"`
+	Vulnerabilities [][]string  `ch:"vulnerabilities"`
+	VulnsKnown      []bool      `ch:"vulnerabilities_known"`
+	FirstUpload     []time.Time `ch:"first_upload"`
+	FileName        [][]string  `ch:"file.name"`
+	FileKind        [][]string  `ch:"file.kind"`
+	FileBytes       [][]int64   `ch:"file.bytes"`
+	FileSHA256      [][]string  `ch:"file.sha256"`
+	FileVerified    [][]bool    `ch:"file.verified"`
+	FileMembers     [][]uint32  `ch:"file.members"`
+	FileMemberBytes [][]int64   `ch:"file.member_bytes"`
+	FilePythonBytes [][]int64   `ch:"file.python_bytes"`
 
 	MetaName         []string   `ch:"meta_name"`
 	MetaVersion      []string   `ch:"meta_version"`
@@ -134,6 +135,7 @@ func (r *scanRows) add(id uint32, seq, code uint64, symbols int, s *message.Scan
 	}
 	r.Vulnerabilities = append(r.Vulnerabilities, vulnerabilities)
 	r.VulnsKnown = append(r.VulnsKnown, s.Vulnerabilities != nil)
+	r.FirstUpload = append(r.FirstUpload, second(s.First))
 	r.FileName = append(r.FileName, each(s.Files, func(f message.File) string { return f.Name }))
 	r.FileKind = append(r.FileKind, each(s.Files, func(f message.File) string { return f.Kind }))
 	r.FileBytes = append(r.FileBytes, each(s.Files, func(f message.File) int64 { return f.Bytes }))

@@ -24,6 +24,7 @@ type Report struct {
 	Listed   bool      `json:"listed"`         // still on the index
 	State    string    `json:"state"`          // active, archived, quarantined, deprecated, removed, resurrected
 	History  []Change  `json:"history"`        // of the state, the oldest first
+	Return   *Return   `json:"return"`         // nil where the name never came back
 	Yanked   bool      `json:"yanked,omitempty"`
 	Scanned  time.Time `json:"scanned"`
 
@@ -189,7 +190,7 @@ func (r *Reader) Project(ctx context.Context, name string) (*Report, error) {
 		func(ctx context.Context, p *projectRow, rep *Report) error {
 			return r.addBehaviors(ctx, p, rep, numbers)
 		},
-		r.addEmails, r.addHistory,
+		r.addEmails, r.addHistory, r.addReturn,
 	} {
 		if err := add(ctx, &p, rep); err != nil {
 			return nil, fmt.Errorf("query: project %s: %w", name, err)

@@ -22,6 +22,8 @@ var (
 	newestScansSQL string
 	//go:embed sql/states.sql
 	statesSQL string
+	//go:embed sql/returned.sql
+	returnedSQL string
 	//go:embed sql/strata.sql
 	strataSQL string
 	//go:embed sql/trial_crawled.sql

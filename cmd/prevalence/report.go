@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -86,6 +87,9 @@ func printReport(w io.Writer, r *query.Report) error {
 	fmt.Fprintf(&b, "%s\n%s\n", title, strings.Repeat("─", len([]rune(title))))
 	fmt.Fprintf(&b, "Scan       %s\n", outcomeText(r))
 	fmt.Fprintf(&b, "Index      %s\n", stateText(r))
+	if r.Return != nil {
+		fmt.Fprintf(&b, "Returned   %s\n", returnText(r.Return))
+	}
 	for _, f := range r.Files {
 		check := "hash verified"
 		if !f.Verified {
@@ -144,6 +148,33 @@ func stateText(r *query.Report) string {
 	}
 	for _, change := range r.History {
 		text += fmt.Sprintf("; %s on %s", change.State, change.At.Format("2006-01-02"))
+	}
+	return text
+}
+
+// returnText tells what is different since the name came back.
+func returnText(r *query.Return) string {
+	text := fmt.Sprintf("gone on %s, back on %s", r.Gone.Format(time.DateOnly), r.Back.Format(time.DateOnly))
+	if r.Before == "" || r.After == "" {
+		return text + "; it was not looked into both before and after, so what changed is not known"
+	}
+	text += fmt.Sprintf("; from %s to %s", r.Before, r.After)
+	if !r.FirstBefore.Equal(r.FirstAfter) && !r.FirstAfter.IsZero() {
+		text += fmt.Sprintf("; first upload on %s", r.FirstAfter.Format(time.DateOnly))
+		if !r.FirstBefore.IsZero() {
+			text += fmt.Sprintf(" instead of %s", r.FirstBefore.Format(time.DateOnly))
+		}
+	}
+	for _, d := range []struct {
+		what string
+		query.Difference
+	}{{"author domains", r.Domains}, {"behaviours", r.Behaviors}} {
+		if len(d.New) > 0 {
+			text += fmt.Sprintf("; new %s %s", d.what, join(d.New))
+		}
+		if len(d.Gone) > 0 {
+			text += fmt.Sprintf("; no more %s %s", d.what, join(d.Gone))
+		}
 	}
 	return text
 }
