@@ -75,6 +75,15 @@ func TestBenchFaults(t *testing.T) {
 
 // TestBenchEstimates checks the goal itself: orders and truth are drawn from
 // seeds, so that the figures are the same on every machine.
+// TestBenchPoliteness holds a bound that no machine is too slow for.
+func TestBenchPoliteness(t *testing.T) {
+	figures := benched(t, "politeness", "--rate", "20", "--duration", "12s")
+	met(t, figures, "most requests in any 10 s", "that is, of the rate")
+	if f := figures["requests seen by the index"]; f.Value < 20 {
+		t.Errorf("requests: %+v", f)
+	}
+}
+
 func TestBenchEstimates(t *testing.T) {
 	svg := filepath.Join(t.TempDir(), "estimates.svg")
 	figures := benched(t, "estimates", "--projects", "30000", "--seeds", "40", "--check", "--figure", svg)
