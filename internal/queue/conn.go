@@ -57,7 +57,7 @@ const (
 	connectTimeout = 10 * time.Second
 	requestTimeout = 30 * time.Second // of one request to the broker, where the caller's context has no deadline
 	reconnectWait  = 500 * time.Millisecond
-	publishWindow  = 1024 // jobs in flight
+	publishWindow  = 4096 // jobs in flight
 )
 
 // Options says how to reach the broker.

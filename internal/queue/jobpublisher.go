@@ -21,7 +21,7 @@ const publishAttempts = 5
 // codeStoreFailed is the broker's error code JSStreamStoreFailedF.
 const codeStoreFailed jetstream.ErrorCode = 10077
 
-// JobPublisher publishes jobs without waiting for each one. At most 1024 are
+// JobPublisher publishes jobs without waiting for each one. At most 4096 are
 // in flight, so that a first crawl of the whole index takes a few MiB. It is
 // safe for concurrent use.
 type JobPublisher struct {
