@@ -28,22 +28,36 @@ three hits; --evidence all lists every one, in each format. Its path is relative
 to what was scanned, and its fingerprint stays the same when lines move or local
 names change, so that a list of known ones can be kept.
 
-Author addresses never leave the scan: only their domains and classes do.`,
+Author addresses never leave the scan: only their domains and classes do.
+
+--label malicious makes a profile of samples that you have: how many of them show
+each behaviour, equal code counted once. The counts, and nothing else, go into the
+dataset, where they help to say which behaviours are Important; a profile that is
+made again replaces itself.`,
 		Example: `  prevalence scan dist/
   prevalence scan example_project-1.2.0-py3-none-any.whl --evidence all
   prevalence scan --format json src/ | jq .observations
   prevalence scan --summary ~/wheelhouse
-  prevalence scan --rules my-rules src/`,
+  prevalence scan --rules my-rules src/
+  prevalence scan --label malicious --source lab --data ./data ./samples`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := loadConfig(cmd)
 			if err != nil {
 				return err
 			}
+			label, err := sampleFlags(cmd)
+			switch {
+			case err != nil:
+				return usage(err)
+			case label != nil:
+				return a.profile(cmd.Context(), c, label, args)
+			}
 			return a.scan(cmd.Context(), c, args)
 		},
 	}
 	addFlags(cmd.Flags(), "format", "evidence", "summary", "rules", "threads")
+	addSampleFlags(cmd)
 	return cmd
 }
 
@@ -57,6 +71,16 @@ func (a *app) scan(ctx context.Context, c *config, args []string) error {
 	if err != nil {
 		return err
 	}
+	report := newScanReport(a.out, c, len(paths))
+	if err := a.scanEach(ctx, c, paths, report.add); err != nil {
+		return err
+	}
+	return report.end()
+}
+
+// scanEach looks at every path and has the scans taken in the order of the paths,
+// one after the other.
+func (a *app) scanEach(ctx context.Context, c *config, paths []string, take func(string, *message.Scan) error) error {
 	collectAt(scanGCPercent)
 	matcher, err := c.matcher()
 	if err != nil {
@@ -73,25 +97,24 @@ func (a *app) scan(ctx context.Context, c *config, args []string) error {
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	report := newScanReport(a.out, c, len(paths))
 	results := make([]chan *message.Scan, len(paths))
 	for i := range results {
 		results[i] = make(chan *message.Scan, 1)
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(threads + 1) // and the printer
+	g.SetLimit(threads + 1) // and the taker
 	g.Go(func() error {
 		for i, result := range results {
 			select {
 			case s := <-result:
-				if err := report.add(paths[i], s); err != nil {
+				if err := take(paths[i], s); err != nil {
 					return err
 				}
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 		}
-		return report.end()
+		return nil
 	})
 	for i, path := range paths {
 		g.Go(func() error {
