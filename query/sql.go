@@ -24,6 +24,10 @@ var (
 	statesSQL string
 	//go:embed sql/returned.sql
 	returnedSQL string
+	//go:embed sql/facts_sample.sql
+	factsSampleSQL string
+	//go:embed sql/facts_symbols.sql
+	factsSymbolsSQL string
 	//go:embed sql/strata.sql
 	strataSQL string
 	//go:embed sql/trial_crawled.sql

@@ -117,17 +117,30 @@ func (t *trial) matchOne(plans map[string]*Trying, usual string, x *storedScan, 
 
 // matched is what the catalogue of that hash matches, nil when nobody knows.
 func (r *Reader) matched(ctx context.Context, hash string) (*catalog.Catalog, error) {
+	text, err := r.matchedText(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	return parseMatched(text)
+}
+
+// matchedText is the text of that, empty when nobody knows.
+func (r *Reader) matchedText(ctx context.Context, hash string) ([]byte, error) {
 	type row struct {
 		Rules string `ch:"rules"`
 	}
 	rows, err := store.Select[row](ctx, r.db, "SELECT rules FROM catalogues WHERE catalogue = {catalogue:String}", store.Params{"catalogue": hash})
-	if err != nil {
+	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	if len(rows) == 0 {
+	return []byte(rows[0].Rules), nil
+}
+
+func parseMatched(text []byte) (*catalog.Catalog, error) {
+	if len(text) == 0 || string(text) == "null" {
 		return nil, nil //nolint:nilnil // nobody knows
 	}
-	return catalog.ParseMatchers([]byte(rows[0].Rules))
+	return catalog.ParseMatchers(text)
 }
 
 // facts reads the facts of a range of projects that any of the plans asks for.

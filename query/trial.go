@@ -90,7 +90,17 @@ func (r *Reader) Try(ctx context.Context, rules []*catalog.Rule, limit int, plan
 	if err != nil {
 		return nil, err
 	}
-	all := new(catalog.Catalog) // the rules, and each of their parts as a rule
+	t := newTrial(s, limit)
+	t.reader = r
+	if err := t.count(ctx, withParts(rules), plan); err != nil {
+		return nil, fmt.Errorf("query: try rules: %w", err)
+	}
+	return t.answer(ctx, rules)
+}
+
+// withParts are rules, and each of their parts as a rule of its own.
+func withParts(rules []*catalog.Rule) *catalog.Catalog {
+	all := new(catalog.Catalog)
 	for _, rule := range rules {
 		all.Rules = append(all.Rules, *rule)
 		for i, p := range rule.Parts() {
@@ -98,12 +108,12 @@ func (r *Reader) Try(ctx context.Context, rules []*catalog.Rule, limit int, plan
 		}
 	}
 	slices.SortFunc(all.Rules, func(a, b catalog.Rule) int { return cmp.Compare(a.ID, b.ID) })
-	t := &trial{reader: r, snapshot: s, limit: limit, of: make(map[counted]*tally), rescan: make(map[string]string),
-		undecided: make(map[string]*[prevalence.NumStrata]prevalence.Hits), examples: make(map[string][]Example)}
-	if err := t.count(ctx, all, plan); err != nil {
-		return nil, fmt.Errorf("query: try rules: %w", err)
-	}
-	result := &Trial{Snapshot: s, Rules: []Tried{}}
+	return all
+}
+
+// answer puts together what was counted.
+func (t *trial) answer(ctx context.Context, rules []*catalog.Rule) (*Trial, error) {
+	result := &Trial{Snapshot: t.snapshot, Rules: []Tried{}}
 	for _, rule := range rules {
 		tried, err := t.result(ctx, rule)
 		if err != nil {
@@ -117,12 +127,18 @@ func (r *Reader) Try(ctx context.Context, rules []*catalog.Rule, limit int, plan
 // trial counts.
 type trial struct {
 	reader    *Reader
+	known     map[uint32]named // projects by id; nil: the reader is asked
 	snapshot  *Snapshot
 	limit     int
 	of        map[counted]*tally // by rule and context; "" is all but support
 	rescan    map[string]string
 	undecided map[string]*[prevalence.NumStrata]prevalence.Hits
 	examples  map[string][]Example
+}
+
+func newTrial(s *Snapshot, limit int) *trial {
+	return &trial{snapshot: s, limit: limit, of: make(map[counted]*tally), rescan: make(map[string]string),
+		undecided: make(map[string]*[prevalence.NumStrata]prevalence.Hits), examples: make(map[string][]Example)}
 }
 
 // numbers of one rule in one context.
@@ -174,9 +190,12 @@ func (t *trial) named(ctx context.Context, id string) ([]Example, error) {
 	for i := range examples {
 		ids[i] = examples[i].id
 	}
-	names, err := t.reader.names(ctx, t.snapshot, ids)
-	if err != nil {
-		return nil, err
+	names := t.known
+	if names == nil {
+		var err error
+		if names, err = t.reader.names(ctx, t.snapshot, ids); err != nil {
+			return nil, err
+		}
 	}
 	for i, id := range ids {
 		if x, known := names[id]; known {

@@ -25,6 +25,8 @@ taken, which appears when it is whole:
                     with its JSON Schema
   misp/             hosts and addresses that many projects hold, as MISP warning lists
                     (of the newest snapshot)
+  facts.jsonl.zst   symbols of a sample of some 2,000 projects, for "rules try --facts"
+                    (of the newest snapshot)
   datapackage.json  what everything is: columns, units, licence, snapshot, hashes
 
 Each table stands there as .parquet, .csv and .jsonl, all three from one reading. No

@@ -158,6 +158,8 @@ func TestRefused(t *testing.T) {
 		{"data folder in use", up("--data", held.path), exitUsage, []string{"in use", "--data"}},
 		{"port in use", up("--broker-listen", taken), exitUsage, []string{taken, "in use", "another port"}},
 		{"the demo's port in use", []string{"demo", "--serve", folder, "--listen", taken}, exitUsage, []string{taken, "in use"}},
+		{"no sample of facts", []string{"rules", "try", filepath.Join("..", "..", "schemas", "catalog", "rules", "payload.yaml"), "--facts", file}, exitUsage, []string{file, "export"}},
+		{"facts that are not there", []string{"rules", "try", filepath.Join("..", "..", "schemas", "catalog", "rules", "payload.yaml"), "--facts", "nowhere.zst"}, exitUsage, []string{"nowhere.zst", "no such file"}},
 		{"more faults than answers", []string{"demo", "--serve", folder, "--faults", "5"}, exitUsage, []string{"faults 5", "0 to 1"}},
 		{"no engine at that path", up("--engine", filepath.Join(home, "lib.so")), exitUsage, []string{"lib.so", "no such file"}},
 

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -112,6 +115,74 @@ func TestTryEqualsSnapshot(t *testing.T) {
 	}
 	if compared < 250 || shown < 200 {
 		t.Errorf("%d rules compared, %d of them shown by a project", compared, shown)
+	}
+}
+
+// A sample that holds every project gives the numbers of the dataset itself, for
+// each rule that asks for no hosts; a smaller one gives estimates whose intervals
+// hold nearly all of them.
+func TestFacts(t *testing.T) {
+	rules, err := catalog.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := examplesDataset(t, rules)
+	var all []*catalog.Rule
+	for i := range rules.Rules {
+		all = append(all, &rules.Rules[i])
+	}
+	want, err := r.Try(t.Context(), all, 3, trialPlan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sample := func(each int) *query.Trial {
+		t.Helper()
+		var file bytes.Buffer
+		e := json.NewEncoder(&file)
+		if err := r.SampleFacts(t.Context(), each, e.Encode); err != nil {
+			t.Fatal(err)
+		}
+		got, err := query.TryFacts(&file, all, 3, trialPlan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	got, compared := sample(1_000_000), 0
+	for i, tried := range got.Rules {
+		if tried.Rescan != "" {
+			continue
+		}
+		compared++
+		if diff := cmp.Diff(want.Rules[i].TopRow, tried.TopRow); diff != "" {
+			t.Errorf("%s (-dataset +sample):\n%s", tried.Behavior, diff)
+		}
+		if diff := cmp.Diff(want.Rules[i].Contexts, tried.Contexts); diff != "" {
+			t.Errorf("%s by context (-dataset +sample):\n%s", tried.Behavior, diff)
+		}
+	}
+	if compared < 230 {
+		t.Errorf("%d rules compared", compared)
+	}
+	within, shown := 0, 0
+	for i, tried := range sample(150).Rules {
+		x, whole := tried.Community, want.Rules[i].Community
+		if tried.Rescan != "" || x.Share == nil || whole.Share == nil || *whole.Share == 0 {
+			continue
+		}
+		if x.Scanned >= whole.Scanned || x.Size != whole.Size {
+			t.Errorf("%s: the sample has %d of %d projects, of %d", tried.Behavior, x.Scanned, whole.Scanned, x.Size)
+		}
+		shown++
+		if *x.Low <= *whole.Share+1e-12 && *whole.Share <= *x.High {
+			within++
+		}
+	}
+	if shown < 200 || within < shown*85/100 { // one draw, in which everything rare is present or absent
+		t.Errorf("of %d shares %d are within the interval of the sample", shown, within)
+	}
+	if _, err := query.TryFacts(strings.NewReader("{}"), all, 3, trialPlan); !errors.Is(err, query.ErrFacts) {
+		t.Errorf("of no sample: %v", err)
 	}
 }
 

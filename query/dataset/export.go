@@ -105,6 +105,7 @@ func (f *folder) export(ctx context.Context, r *query.Reader, s *query.Snapshot,
 		write[symbolRow](ctx, f, r.DB(), symbolsTable, p, ids),
 		f.writeReference(ctx, r, s),
 		f.writeWarningLists(ctx, r, s),
+		f.writeFacts(ctx, r, s),
 	} {
 		if err != nil {
 			return err

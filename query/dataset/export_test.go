@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -147,6 +148,7 @@ func TestExport(t *testing.T) {
 	t.Run("described", func(t *testing.T) { described(t, files) })
 	t.Run("equal formats", func(t *testing.T) { equalFormats(t, dir, files) })
 	t.Run("reference", func(t *testing.T) { reference(t, files) })
+	t.Run("facts", func(t *testing.T) { sampledFacts(t, files) })
 	t.Run("warning lists", func(t *testing.T) {
 		for path, want := range map[string]string{"misp/hosts/list.json": "cdn.example.net", "misp/addresses/list.json": "8.8.8.8/32"} {
 			var list struct {
@@ -158,6 +160,45 @@ func TestExport(t *testing.T) {
 			}
 		}
 	})
+}
+
+// sampledFacts reads the sample of facts: a head and a line a counted project,
+// which have symbols and nothing personal.
+func sampledFacts(t *testing.T, files map[string][]byte) {
+	z, err := zstd.NewReader(bytes.NewReader(files["facts.jsonl.zst"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	d := json.NewDecoder(z)
+	var head query.FactsHead
+	if err := d.Decode(&head); err != nil || head.Schema != query.FactsSchema || len(head.Catalogues) == 0 {
+		t.Fatalf("head: %+v, %v", head, err)
+	}
+	projects, symbols := 0, 0
+	for ; ; projects++ {
+		var x query.FactsOf
+		if err := d.Decode(&x); err != nil {
+			break
+		}
+		symbols += len(x.Symbols)
+		text := fmt.Sprintf("%+v", x)
+		for _, personal := range []string{"@", "jane", domain, secret, "key-of-the-house"} {
+			if strings.Contains(text, personal) {
+				t.Errorf("%s holds %q", x.Project, personal)
+			}
+		}
+		if head.Strata[x.Stratum].Weight < 1 {
+			t.Errorf("%s weighs %v", x.Project, head.Strata[x.Stratum].Weight)
+		}
+	}
+	sampled := 0
+	for _, h := range head.Strata {
+		sampled += h.Sampled
+	}
+	if projects == 0 || projects != sampled || symbols == 0 {
+		t.Errorf("%d projects of %d, %d symbols", projects, sampled, symbols)
+	}
 }
 
 func readAll(t *testing.T, dir string) map[string][]byte {
@@ -184,6 +225,9 @@ func readAll(t *testing.T, dir string) map[string][]byte {
 // cell of the Parquet files, whose pages are compressed.
 func nothingPersonal(t *testing.T, dir string, files map[string][]byte) {
 	for path, content := range files {
+		if strings.HasSuffix(path, ".zst") {
+			continue // sampledFacts looks into it
+		}
 		text := string(content)
 		if strings.HasSuffix(path, ".parquet") {
 			text = fmt.Sprint(parquetRows(t, filepath.Join(dir, path)))
@@ -248,7 +292,7 @@ func describe(t *testing.T, files map[string][]byte) description {
 // described compares datapackage.json with what is there.
 func described(t *testing.T, files map[string][]byte) {
 	d := describe(t, files)
-	if d.Version == "" || len(d.Licenses) != 1 || len(d.Resources) != 5*3+3 {
+	if d.Version == "" || len(d.Licenses) != 1 || len(d.Resources) != 5*3+4 {
 		t.Fatalf("package %+v", d)
 	}
 	if got, want := d.Snapshot.Index.URL, "https://index.example.org/simple/"; got != want {
