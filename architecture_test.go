@@ -24,6 +24,8 @@ var onlyImporter = map[string]string{
 	"github.com/spf13/viper":              "cmd/prevalence",
 	"github.com/spf13/cobra":              "cmd/prevalence",
 	"github.com/ebitengine/purego":        "internal/engine",
+	"github.com/landlock-lsm/go-landlock": "internal/sandbox",
+	"github.com/elastic/go-seccomp-bpf":   "internal/sandbox",
 }
 
 // TestImports enforces the import table of ARCHITECTURE.md: cmd → rooms →

@@ -78,6 +78,10 @@ func settings() []setting {
 		{key: "slots", def: 2, usage: "`number` of scans at a time in a worker"},
 		{key: "ack-wait", def: time.Minute, usage: "`time` after which a job whose worker fell silent goes to another"},
 		{key: "memory", def: "144MiB", usage: "soft memory limit of a worker process: a `size`; at 144MiB and two slots it holds less than 256MiB"},
+		{key: "memory-limit", def: "", usage: "hard memory limit of a worker process, which dies beyond it: a `size`, or none; empty: 1GiB, or four times memory"},
+		{key: "require-sandbox", def: false, usage: "refuse to work where the kernel cannot keep a worker from files, processes and other ports"},
+		{key: "no-sandbox", def: false, usage: "work without a sandbox"},
+		{key: "sandbox-ports", def: []string{}, usage: "further TCP `ports` that a worker may connect to, where the index has its files elsewhere"},
 
 		{key: "complete-index", def: []string{pypi.DefaultIndex}, usage: "`urls` of indexes that hold every name there is: a dependency missing there is free to be registered"},
 		{key: "keep-releases", def: 2, usage: "`number` of releases of a project that gc keeps"},
@@ -137,6 +141,10 @@ type config struct {
 	Slots              int           `mapstructure:"slots"`
 	AckWait            time.Duration `mapstructure:"ack-wait"`
 	Memory             string        `mapstructure:"memory"`
+	MemoryLimit        string        `mapstructure:"memory-limit"`
+	RequireSandbox     bool          `mapstructure:"require-sandbox"`
+	NoSandbox          bool          `mapstructure:"no-sandbox"`
+	SandboxPorts       []string      `mapstructure:"sandbox-ports"`
 	CompleteIndex      []string      `mapstructure:"complete-index"`
 	KeepReleases       int           `mapstructure:"keep-releases"`
 	SnapshotEvery      time.Duration `mapstructure:"snapshot-every"`

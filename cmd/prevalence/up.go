@@ -48,6 +48,7 @@ nothing.`,
 	addFlags(cmd.Flags(), followKeys...)
 	aliasProject(cmd.Flags())
 	addFlags(cmd.Flags(), "rules", "files", "workers", "slots", "memory", "ack-wait", "email-key-id",
+		"memory-limit", "require-sandbox", "no-sandbox", "sandbox-ports",
 		"data", "engine", "broker-listen", "nats", "nats-user", "nats-creds", "clickhouse", "clickhouse-user", "clickhouse-tls",
 		"complete-index", "snapshot-every", "until-idle", "format", "progress")
 	return cmd

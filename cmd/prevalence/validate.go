@@ -62,6 +62,7 @@ func (c *config) Validate() error {
 		func() error { return atLeast("snapshot-every", c.SnapshotEvery, 0) },
 		func() error { _, err := c.logLevel(); return err },
 		func() error { _, err := c.memoryBytes(); return err },
+		func() error { _, err := c.memoryLimitBytes(); return err },
 		func() error { _, err := c.budget(); return err },
 	}
 	for _, check := range checks {
@@ -175,6 +176,25 @@ func (c *config) memoryBytes() (int64, error) {
 	n, err := humanize.ParseBytes(c.Memory)
 	if err != nil || n < 64<<20 || n > 1<<50 {
 		return 0, fmt.Errorf("memory %q is no size of at least 64MiB (write 400MiB or 1GiB)", c.Memory)
+	}
+	return int64(n), nil
+}
+
+// memoryLimitBytes is the hard memory limit of a worker, in bytes; 0 is none.
+func (c *config) memoryLimitBytes() (int64, error) {
+	soft, err := c.memoryBytes()
+	if err != nil {
+		return 0, err
+	}
+	switch c.MemoryLimit {
+	case "":
+		return max(1<<30, 4*soft), nil
+	case "none":
+		return 0, nil
+	}
+	n, err := humanize.ParseBytes(c.MemoryLimit)
+	if err != nil || n < uint64(soft)+256<<20 || n > 1<<50 {
+		return 0, fmt.Errorf("memory-limit %q is no size of at least 256MiB more than memory, which is %s (write 2GiB, or none)", c.MemoryLimit, c.Memory)
 	}
 	return int64(n), nil
 }

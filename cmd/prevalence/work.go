@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -16,7 +16,8 @@ import (
 )
 
 // workKeys are the settings of a worker.
-var workKeys = []string{"index", "contact", "rate", "budget", "connections", "timeout", "rules", "files", "slots", "memory", "ack-wait", "email-key-id"}
+var workKeys = []string{"index", "contact", "rate", "budget", "connections", "timeout", "rules", "files", "slots", "memory", "ack-wait", "email-key-id",
+	"memory-limit", "require-sandbox", "no-sandbox", "sandbox-ports"}
 
 func (a *app) workCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -30,7 +31,13 @@ gives the job back as done. Run as many workers as you like: --rate and
 them for keeps all of them away from it.
 
 A worker reads hostile input. It needs the index and the broker, and no
-database.`,
+database. Before it takes a job it gives up for good, as far as the kernel can
+hold it to that, what it has no use for: writing or changing files, reading
+others than the system's and the index's, starting processes, and connecting
+by TCP to other ports than those of the index, its proxy and the broker; see
+docs/reliability.md. If the index has its files at another port, name it with
+--sandbox-ports. --require-sandbox refuses to work where any of it is missing;
+'prevalence doctor' says what this machine can do.`,
 		Example: `  prevalence work --nats nats://broker:4222 --slots 4
   prevalence work --data ./data --index ./wheels`,
 		Args: cobra.NoArgs,
@@ -54,16 +61,17 @@ database.`,
 
 // runWorker works until ctx is done.
 func runWorker(ctx context.Context, c *config, broker account, log *slog.Logger) error {
-	memory, err := c.memoryBytes()
-	if err != nil {
-		return usage(err)
+	if err := limitMemory(c); err != nil {
+		return err
 	}
-	debug.SetMemoryLimit(memory)
 	matcher, err := c.matcher()
 	if err != nil {
 		return err
 	}
 	if _, err := openIndex(c, nil, log); err != nil { // a wrong one is said before anybody is asked
+		return err
+	}
+	if err := enterSandbox(c, broker, log); err != nil {
 		return err
 	}
 	conn, err := connectBroker(ctx, c, broker, log)
@@ -110,7 +118,11 @@ func workerEnv(c *config, broker account) []string {
 	var env []string
 	for _, s := range settings() {
 		if slices.Contains(keys, s.key) {
-			env = append(env, fmt.Sprintf("%s=%v", envName(s.key), values[s.key]))
+			value := fmt.Sprint(values[s.key])
+			if list, ok := values[s.key].([]string); ok {
+				value = strings.Join(list, ",")
+			}
+			env = append(env, envName(s.key)+"="+value)
 		} else if s.secret {
 			env = append(env, envName(s.key)+"=")
 		}
