@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -20,6 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+
+	"prevalence/worker/archive/archivetest"
 )
 
 type file struct {
@@ -336,61 +337,14 @@ type rawEntry struct {
 
 // rawZip writes a zip byte by byte.
 func rawZip(prefix string, entries ...rawEntry) []byte {
-	var out, dir bytes.Buffer
-	out.WriteString(prefix)
-	le := binary.LittleEndian
-	count := uint16(0)
+	z := archivetest.Zip{Prefix: []byte(prefix)}
 	for _, e := range entries {
-		offset := uint32(out.Len() - len(prefix))
-		if e.offset != nil {
-			offset = *e.offset
-		}
-		head := func(b *bytes.Buffer, central bool, name string) {
-			h := make([]byte, 0, 46)
-			if central {
-				h = le.AppendUint32(h, entrySig)
-				h = le.AppendUint16(h, 3<<8|20)
-			} else {
-				h = le.AppendUint32(h, localSig)
-			}
-			h = le.AppendUint16(h, 20)
-			h = le.AppendUint16(h, e.flags)
-			h = le.AppendUint16(h, e.method)
-			h = le.AppendUint32(h, 0)
-			h = le.AppendUint32(h, e.crc)
-			h = le.AppendUint32(h, uint32(len(e.data)))
-			h = le.AppendUint32(h, e.size)
-			h = le.AppendUint16(h, uint16(len(name)))
-			h = le.AppendUint16(h, 0)
-			if central {
-				h = le.AppendUint16(h, 0)
-				h = le.AppendUint32(h, 0)
-				h = le.AppendUint32(h, e.mode<<16)
-				h = le.AppendUint32(h, offset)
-			}
-			b.Write(h)
-			b.WriteString(name)
-		}
-		if e.offset == nil {
-			head(&out, false, e.local)
-			out.Write(e.data)
-		}
-		if !e.unlisted {
-			head(&dir, true, e.central)
-			count++
-		}
+		z.Entries = append(z.Entries, archivetest.Entry{
+			Name: e.central, Local: e.local, Data: e.data, Method: e.method, Flags: e.flags, Size: uint64(e.size), CRC: e.crc,
+			Mode: e.mode, Unlisted: e.unlisted, At: e.offset,
+		})
 	}
-	dirOffset := uint32(out.Len() - len(prefix))
-	out.Write(dir.Bytes())
-	end := le.AppendUint32(nil, endSig)
-	end = le.AppendUint32(end, 0)
-	end = le.AppendUint16(end, count)
-	end = le.AppendUint16(end, count)
-	end = le.AppendUint32(end, uint32(dir.Len()))
-	end = le.AppendUint32(end, dirOffset)
-	end = le.AppendUint16(end, 0)
-	out.Write(end)
-	return out.Bytes()
+	return z.Bytes()
 }
 
 func stored(name, data string) rawEntry {
