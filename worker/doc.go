@@ -16,4 +16,4 @@ package worker
 // ScannerVersion says which facts are extracted and from what. Scans of
 // different scanner versions are never counted together, so it changes with
 // every change of facts, of file choice and of contexts, and with nothing else.
-const ScannerVersion = "2"
+const ScannerVersion = "3"

@@ -310,6 +310,9 @@ func (r *reading) end(f pypi.File, stats archive.Stats, got message.File, why st
 			r.rel.Package("archive-anomaly", cmp.Or(x.Member, f.Name), x.Count)
 		}
 	}
+	if why == "" && stats.Members == 0 {
+		why = WhyNoMembers
+	}
 	if why != "" {
 		if stats.Members == 0 {
 			r.leaveOut(f, why)

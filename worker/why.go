@@ -18,6 +18,7 @@ const (
 	WhyFileChanged  = "file-changed"        // it became another one while it was read, twice
 	WhyFileRefused  = "file-refused"        // the index does not hand it out (401, 403, 451 …)
 	WhyNeedsRanges  = "needs-ranges"        // a zip that is too large to be held in memory, on a server that has no ranges
+	WhyNoMembers    = "no-members"          // an archive without a single file
 	WhyBadPage      = "bad-page"            // the project's page is no page of an index
 	WhyPageRefused  = "page-refused"        // the index does not hand out the page
 	WhyBytecode     = "bytecode-unreadable" // a compiled file that is damaged, or written by another interpreter than CPython

@@ -35,7 +35,8 @@ var (
 		"archive-anomaly:trailing-bytes", "archive-anomaly:prefix-bytes", "archive-anomaly:hidden-member",
 		"archive-anomaly:directory-mismatch", "archive-anomaly:directory-count", "archive-anomaly:overlapping-member",
 		"archive-anomaly:checksum-mismatch", "archive-anomaly:size-mismatch", "archive-anomaly:encrypted-member",
-		"archive-anomaly:unknown-method", "archive-anomaly:format-mismatch",
+		"archive-anomaly:unknown-method", "archive-anomaly:format-mismatch", "archive-anomaly:invisible-name",
+		"archive-anomaly:confusable-name", "archive-anomaly:linked-code", "archive-anomaly:unknown-type",
 	}
 )
 

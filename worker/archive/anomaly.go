@@ -15,7 +15,11 @@ const (
 	AnomalyTraversal         = "parent-traversal"   // the name contains ".."
 	AnomalyDriveLetter       = "drive-letter"       // the name begins like "C:"
 	AnomalyBackslash         = "backslash-name"     // the name contains a backslash
-	AnomalyControlName       = "control-name"       // the name contains NUL or another control character
+	AnomalyControlName       = "control-name"       // the name contains a control character, or is cut at a NUL
+	AnomalyInvisibleName     = "invisible-name"     // the name contains a zero-width or bidirectional control character
+	AnomalyConfusableName    = "confusable-name"    // two names look alike: in another normal form or width, or with letters of other scripts
+	AnomalyLinkedCode        = "linked-code"        // a link that is named as code, to what is not
+	AnomalyUnknownType       = "unknown-type"       // a tar entry of a type that nobody defined, which some readers take for a file
 	AnomalyNameEncoding      = "name-encoding"      // the name is not UTF-8
 	AnomalyEmptyName         = "empty-name"         // nothing is left of the name
 	AnomalyDuplicateName     = "duplicate-name"     // two members share a name
@@ -46,11 +50,11 @@ func (s *Stats) note(kind, member string) {
 	s.Anomalies = append(s.Anomalies, Anomaly{Kind: kind, Member: member, Count: 1})
 }
 
-// nameSet tells repeated names and case collisions apart. Keys are seeded
-// hashes, so that a crafted list of names costs 16 bytes each and no more.
+// nameSet tells repeated names from those that only look the same. Keys are
+// seeded hashes, so that a crafted list of names costs 16 bytes each and no more.
 type nameSet struct {
 	seed  maphash.Seed
-	exact map[uint64]uint64 // hash of the folded name → hash of the name
+	exact map[uint64]uint64 // hash of the folded name → hash of the name, whose last bit says whether it is ASCII
 	fold  []byte
 }
 
@@ -60,18 +64,23 @@ func newNameSet() *nameSet {
 
 func (n *nameSet) reset() { clear(n.exact) }
 
-// add returns the anomaly that name makes, or "". Only ASCII letters fold:
-// what a case-blind file system does beyond that differs from one to the next.
+// add returns the anomaly that name makes, or "".
 func (n *nameSet) add(name string) string {
+	ascii := uint64(1)
 	n.fold = n.fold[:0]
 	for i := range len(name) {
 		c := name[i]
+		if c >= 0x80 {
+			ascii = 0
+			n.fold = append(n.fold[:0], skeleton(name)...)
+			break
+		}
 		if 'A' <= c && c <= 'Z' {
 			c += 'a' - 'A'
 		}
 		n.fold = append(n.fold, c)
 	}
-	key, exact := maphash.Bytes(n.seed, n.fold), maphash.String(n.seed, name)
+	key, exact := maphash.Bytes(n.seed, n.fold), maphash.String(n.seed, name)&^1|ascii
 	old, seen := n.exact[key]
 	switch {
 	case !seen:
@@ -79,7 +88,9 @@ func (n *nameSet) add(name string) string {
 		return ""
 	case old == exact:
 		return AnomalyDuplicateName
-	default:
+	case old&exact&1 == 1:
 		return AnomalyCaseCollision
+	default:
+		return AnomalyConfusableName
 	}
 }

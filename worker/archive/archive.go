@@ -137,6 +137,7 @@ const (
 	WhyMemberCorrupt    = "member-corrupt"     // cut: its data could not be unpacked to the end
 	WhyMemberOutside    = "member-outside"     // cut: the directory points outside of the file
 	WhyNameTooLong      = "name-too-long"      // cut: longer than Limits.NameBytes
+	WhyLinkedCode       = "linked-code"        // cut: a link that is named as code, to a member that is not
 	WhyTooDeep          = "too-deep"           // cut: more path components than Limits.Depth
 	WhyTotalTooLarge    = "total-too-large"    // limit: Limits.TotalBytes
 	WhyRatio            = "ratio"              // limit: Limits.Ratio

@@ -6,8 +6,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // Sizes and signatures of the zip format (APPNOTE.TXT 6.3.10).
@@ -44,12 +46,13 @@ type entry struct {
 	offset int64  // of the local header, from the file's start
 	extra  uint16 // length of the extra field, which the local header often has as well
 	mode   uint32
+	second string // another name that the directory gives, as it stands there
+	hidden bool   // the directory does not list it
 }
 
-// isFolder reports whether the entry names a folder.
-func (e *entry) isFolder() bool {
-	return strings.HasSuffix(e.raw, "/") || e.mode&0o170000 == 0o040000
-}
+// isFolder reports whether the entry names a folder. Installers go by the name
+// alone; the mode is the archive's own claim.
+func (e *entry) isFolder() bool { return strings.HasSuffix(e.raw, "/") }
 
 // isLink reports whether the entry is a symbolic link.
 func (e *entry) isLink() bool { return e.mode&0o170000 == 0o120000 }
@@ -202,6 +205,9 @@ func readDirectory(ctx context.Context, r io.ReaderAt, d directoryPlace, limits 
 		if fixed[5] == unixCreator {
 			e.mode = u32(38) >> 16
 		}
+		if e.second = unicodePath(e.raw, variable[nameLen:nameLen+extraLen]); e.second != "" {
+			stats.note(AnomalyDirectoryMismatch, "")
+		}
 		if !e.read64(variable[nameLen:nameLen+extraLen], u32(20), u32(24), u32(42)) {
 			stats.note(AnomalyDirectoryMismatch, "")
 		}
@@ -254,6 +260,26 @@ func (e *entry) read64(extra []byte, packed, size, offset uint32) (ok bool) {
 		return true
 	}
 	return !needs
+}
+
+// unicodePath returns the name of an entry's Unicode path extra field (APPNOTE
+// 4.6.9), which Python takes for the entry's name, where it is another one.
+func unicodePath(name string, extra []byte) string {
+	for len(extra) >= 4 {
+		id, n := binary.LittleEndian.Uint16(extra), int(binary.LittleEndian.Uint16(extra[2:]))
+		if extra = extra[4:]; n > len(extra) {
+			return ""
+		}
+		field := extra[:n]
+		extra = extra[n:]
+		if id != 0x7075 || n < 6 || field[0] != 1 || binary.LittleEndian.Uint32(field[1:]) != crc32.ChecksumIEEE([]byte(name)) {
+			continue
+		}
+		if second := string(field[5:]); second != name && utf8.ValidString(second) {
+			return second
+		}
+	}
+	return ""
 }
 
 // readAt fills b from r at off. The end of the file is a *FormatError, any

@@ -6,8 +6,8 @@ import (
 )
 
 // cleanName returns name slash-separated, relative, without "." and ".."
-// components, without control characters and as valid UTF-8, and calls note
-// with the anomaly of each thing that it had to mend. The result is empty when
+// components, up to the first NUL, without control and invisible characters and
+// as valid UTF-8, and calls note with the anomaly of each thing that it had to mend. The result is empty when
 // nothing is left.
 func cleanName(name string, note func(kind string)) string {
 	if isClean(name) {
@@ -17,15 +17,12 @@ func cleanName(name string, note func(kind string)) string {
 		note(AnomalyNameEncoding)
 		name = strings.ToValidUTF8(name, "\uFFFD")
 	}
-	if strings.ContainsFunc(name, isControl) {
-		note(AnomalyControlName)
-		name = strings.Map(func(r rune) rune {
-			if isControl(r) {
-				return '\uFFFD'
-			}
-			return r
-		}, name)
+	if before, _, found := strings.Cut(name, "\x00"); found {
+		note(AnomalyControlName) // installers in Python and C see what stands before
+		name = before
 	}
+	name = mend(name, AnomalyControlName, isControl, note)
+	name = mend(name, AnomalyInvisibleName, isInvisible, note)
 	if strings.ContainsRune(name, '\\') {
 		note(AnomalyBackslash)
 		name = strings.ReplaceAll(name, `\`, "/")
@@ -82,7 +79,31 @@ func isClean(name string) bool {
 	return true
 }
 
-func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
+// mend replaces the characters that are of a kind.
+func mend(name, kind string, is func(rune) bool, note func(kind string)) string {
+	if !strings.ContainsFunc(name, is) {
+		return name
+	}
+	note(kind)
+	return strings.Map(func(r rune) rune {
+		if is(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, name)
+}
+
+func isControl(r rune) bool { return r < 0x20 || 0x7f <= r && r < 0xa0 }
+
+// isInvisible reports whether a character has no shape of its own: soft hyphen,
+// zero-width characters, bidirectional controls, byte order mark, tags.
+func isInvisible(r rune) bool {
+	switch {
+	case r == 0xad, r == 0x61c, r == 0x180e, r == 0xfeff:
+		return true
+	}
+	return 0x200b <= r && r <= 0x200f || 0x2028 <= r && r <= 0x202e || 0x2060 <= r && r <= 0x206f || 0xe0000 <= r && r <= 0xe007f
+}
 
 func isLetter(c byte) bool { c |= 0x20; return 'a' <= c && c <= 'z' }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 )
 
@@ -120,8 +121,13 @@ func (w *Walker) tarEntry(t *tar.Reader, h *tar.Header, v Visitor, stats *Stats)
 	case tar.TypeSymlink, tar.TypeLink:
 		stats.Links++
 		name, _ := w.enter(h.Name, 0, stats)
-		if escapes(name, h.Linkname, h.Typeflag == tar.TypeSymlink) {
+		symbolic := h.Typeflag == tar.TypeSymlink
+		switch {
+		case escapes(name, h.Linkname, symbolic):
 			stats.note(AnomalyEscapingLink, name)
+		case v.linksCode(name, h.Linkname, symbolic):
+			stats.note(AnomalyLinkedCode, name)
+			stats.cut(name, WhyLinkedCode, 0)
 		}
 		return nil
 	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
@@ -129,8 +135,13 @@ func (w *Walker) tarEntry(t *tar.Reader, h *tar.Header, v Visitor, stats *Stats)
 		name, _ := w.enter(h.Name, 0, stats)
 		stats.note(AnomalyDevice, name)
 		return nil
-	default: // folders, global headers and what nobody extracts
+	case tar.TypeDir, tar.TypeXGlobalHeader:
 		return nil
+	default: // Python's tarfile takes them for files
+		if h.Size == 0 {
+			return nil
+		}
+		stats.note(AnomalyUnknownType, h.Name)
 	}
 	stats.Members++
 	stats.MemberBytes = addSize(stats.MemberBytes, h.Size)
@@ -164,6 +175,16 @@ func (w *Walker) tarEntry(t *tar.Reader, h *tar.Header, v Visitor, stats *Stats)
 		return &visitorError{err}
 	}
 	return nil
+}
+
+// linksCode reports whether a link is named as what is read whole, which is
+// code and metadata, and leads to a member that is not: its content is not seen
+// under the name that counts.
+func (v *Visitor) linksCode(name, target string, symbolic bool) bool {
+	if symbolic {
+		target = path.Join(path.Dir(name), target)
+	}
+	return path.Ext(name) != "" && v.want(name, 0) == Whole && v.want(path.Clean(target), 0) != Whole
 }
 
 // addSize sums claimed sizes without overflow.

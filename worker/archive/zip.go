@@ -90,7 +90,7 @@ func (w *Walker) Zip(ctx context.Context, r io.ReaderAt, size int64, v Visitor) 
 		if err := ctx.Err(); err != nil {
 			return stats, err
 		}
-		if err := z.layout(&entries[i], i == 0, &end); err != nil {
+		if err := z.layout(ctx, &entries[i], i == 0, &end, v); err != nil {
 			return stats, err
 		}
 		if entries[i].name == "" {
@@ -104,8 +104,11 @@ func (w *Walker) Zip(ctx context.Context, r io.ReaderAt, size int64, v Visitor) 
 			return stats, err
 		}
 	}
-	if len(entries) > 0 && z.hidden(end, z.dirStart) {
-		stats.note(AnomalyHiddenMember, "")
+	if err := z.gap(ctx, end, z.dirStart, v); err != nil {
+		return stats, err
+	}
+	if end > z.dirStart && end <= size { // beyond the file it is cut
+		stats.note(AnomalyOverlap, "")
 	}
 	if src.err != nil {
 		return stats, fmt.Errorf("archive: read: %w", src.err)
@@ -122,27 +125,28 @@ func (s *Stats) cutRest(entries []entry, why string) {
 	}
 }
 
-// enterAll cleans the names of the regular members and returns them; every
-// other entry keeps an empty name.
+// enterAll cleans the names of the members and returns them; a folder keeps an
+// empty name.
 func (w *Walker) enterAll(entries []entry, stats *Stats) (names []string) {
 	for i := range entries {
 		e := &entries[i]
 		switch {
-		case e.isFolder(): // kept, as what follows, for its place in the layout
-		case e.isLink():
+		case e.isFolder(): // kept for its place in the layout
+			continue
+		case e.isLink(): // installers write a file with the target in it, whatever that is
 			stats.Links++
-			w.enter(e.raw, 0, stats)
 		case e.isDevice():
 			stats.Devices++
-			name, _ := w.enter(e.raw, 0, stats)
+		}
+		stats.Members++
+		stats.MemberBytes = addSize(stats.MemberBytes, e.size)
+		name, ok := w.enter(e.raw, e.size, stats)
+		if e.isDevice() {
 			stats.note(AnomalyDevice, name)
-		default:
-			stats.Members++
-			stats.MemberBytes = addSize(stats.MemberBytes, e.size)
-			if name, ok := w.enter(e.raw, e.size, stats); ok {
-				e.name = name
-				names = append(names, name)
-			}
+		}
+		if ok {
+			e.name = name
+			names = append(names, name)
 		}
 	}
 	return names
@@ -157,16 +161,19 @@ type zipWalk struct {
 	size     int64
 	dirStart int64
 	stats    *Stats
+	found    int // hidden members
+	at       int64
+	owner    string // the first listed name of the member at that offset
 }
 
 // layout looks whether an entry shares bytes with those before it, which reach
 // to end, and for members in between that the directory does not list.
-func (z *zipWalk) layout(e *entry, first bool, end *int64) error {
+func (z *zipWalk) layout(ctx context.Context, e *entry, first bool, end *int64, v Visitor) error {
 	if !first && e.offset < *end {
 		z.stats.note(AnomalyOverlap, e.name)
 	}
-	if z.hidden(*end, e.offset) {
-		z.stats.note(AnomalyHiddenMember, "")
+	if err := z.gap(ctx, *end, e.offset, v); err != nil {
+		return err
 	}
 	var head [localLen]byte
 	next := e.offset + localLen + int64(len(e.raw)) + e.packed
@@ -180,43 +187,60 @@ func (z *zipWalk) layout(e *entry, first bool, end *int64) error {
 	return nil
 }
 
-// hidden reports whether a local header stands in the gap from a to b, at its
-// start or after a data descriptor.
-func (z *zipWalk) hidden(a, b int64) bool {
-	if b-a < localLen || a < 0 || b > z.size {
-		return false
+// member reads one member, if the visitor wants it, and once more under the name
+// or by the method that other readers take, where there is another.
+func (z *zipWalk) member(ctx context.Context, e *entry, v Visitor) error {
+	other, err := z.one(ctx, e, v, false)
+	if err != nil {
+		return err
 	}
-	var gap [24 + 4]byte
-	n := min(int64(len(gap)), b-a)
-	if readAt(z.src, gap[:n], a) != nil {
-		return false
+	if e.offset != z.at || z.owner == "" {
+		z.at, z.owner = e.offset, e.raw
+	} else if other.raw == z.owner { // of the member that these bytes are, too
+		other.raw = ""
 	}
-	for _, skip := range []int64{0, 12, 16, 20, 24} {
-		if skip+4 <= n && binary.LittleEndian.Uint32(gap[skip:]) == localSig {
-			return true
+	for _, second := range []string{other.raw, e.second} {
+		again := *e
+		if again.raw = second; second == "" {
+			continue
+		}
+		if second == other.raw {
+			again.method = other.method
+		}
+		if again.name = cleanName(second, func(string) {}); again.name == "" || again.name == e.name && again.method == e.method || len(second) > z.w.limits.NameBytes {
+			continue
+		}
+		if _, err := z.one(ctx, &again, v, true); err != nil {
+			return err
 		}
 	}
-	return false
+	return nil
 }
 
-// member reads one member, if the visitor wants it.
-func (z *zipWalk) member(ctx context.Context, e *entry, v Visitor) error {
+// one reads a member as e says and returns what its local header says of name
+// and method. Of a second reading nothing is noted.
+func (z *zipWalk) one(ctx context.Context, e *entry, v Visitor, again bool) (other entry, err error) {
 	amount := v.want(e.name, e.plausible())
 	if e.flags&(flagCrypt|flagStrong|flagMasked) != 0 {
 		z.stats.note(AnomalyEncrypted, e.name)
 		z.stats.cut(e.name, WhyEncrypted, e.size)
-		return nil
+		return other, nil
 	}
 	if amount == Nothing {
-		return nil
+		return other, nil
 	}
-	start, err := z.dataStart(e)
+	start, other, err := z.dataStart(e)
 	if err != nil {
 		if z.src.err != nil {
-			return fmt.Errorf("archive: read: %w", z.src.err)
+			return other, fmt.Errorf("archive: read: %w", z.src.err)
 		}
 		z.stats.cut(e.name, WhyMemberOutside, e.size)
-		return nil
+		return other, nil
+	}
+	cut := func(why string) {
+		if !again {
+			z.stats.cut(e.name, why, e.size)
+		}
 	}
 	z.stats.NeededBytes += start - e.offset
 	z.stats.PackedBytes = addSize(z.stats.PackedBytes, e.packed)
@@ -236,35 +260,41 @@ func (z *zipWalk) member(ctx context.Context, e *entry, v Visitor) error {
 		data, ended, err = z.read(ctx, e, start, e.packed, z.w.limits.MemberBytes)
 	}
 	if errors.Is(err, errMethod) {
-		z.stats.note(AnomalyMethod, e.name)
-		z.stats.cut(e.name, WhyMethod, e.size)
-		return nil
+		if !again {
+			z.stats.note(AnomalyMethod, e.name)
+		}
+		cut(WhyMethod)
+		return other, nil
 	}
 	switch {
 	case z.m.err != nil:
-		return z.m.err
+		return other, z.m.err
 	case z.src.err != nil:
-		return fmt.Errorf("archive: read: %w", z.src.err)
+		return other, fmt.Errorf("archive: read: %w", z.src.err)
 	case err != nil && amount == Whole || err != nil && len(data) == 0:
-		z.stats.cut(e.name, WhyMemberCorrupt, e.size)
+		cut(WhyMemberCorrupt)
 		if len(data) == 0 {
-			return nil
+			return other, nil
 		}
 	case amount == Whole && !ended:
-		z.stats.cut(e.name, WhyMemberTooLarge, e.size)
+		cut(WhyMemberTooLarge)
 		data = data[:min(len(data), z.w.limits.HeadBytes)]
 	}
 	out := Member{Name: e.name, Size: e.size, Data: data, Whole: ended && err == nil}
 	if out.Whole {
 		out.Size = int64(len(data))
-		if out.Size != e.size {
+		streamed := e.hidden && e.flags&flagStream != 0 // its sizes stand after it
+		if out.Size != e.size && !again && !streamed {
 			z.stats.note(AnomalySize, e.name)
 		}
-		if crc32.ChecksumIEEE(data) != e.crc {
+		if !again && !streamed && crc32.ChecksumIEEE(data) != e.crc {
 			z.stats.note(AnomalyChecksum, e.name)
 		}
+		if e.isLink() && escapes(e.name, string(data), true) {
+			z.stats.note(AnomalyEscapingLink, e.name)
+		}
 	}
-	return v.Member(out)
+	return other, v.Member(out)
 }
 
 // head reads the first bytes of a member from as few packed ones as may be. A
@@ -295,34 +325,35 @@ func (z *zipWalk) read(ctx context.Context, e *entry, start, packed, n int64) (d
 	return data, ended, err
 }
 
-// dataStart returns where a member's packed bytes begin, and compares its
-// local header with the directory on the way.
-func (z *zipWalk) dataStart(e *entry) (int64, error) {
+// dataStart returns where a member's packed bytes begin, and what its local
+// header says of name and method, which is compared with the directory.
+func (z *zipWalk) dataStart(e *entry) (start int64, local entry, err error) {
 	var b [localLen]byte
 	if err := readAt(z.src, b[:], e.offset); err != nil {
-		return 0, err
+		return 0, local, err
 	}
 	if binary.LittleEndian.Uint32(b[:]) != localSig {
-		return 0, &FormatError{Why: WhyMemberOutside}
+		return 0, local, &FormatError{Why: WhyMemberOutside}
 	}
 	nameLen := int(binary.LittleEndian.Uint16(b[26:]))
 	name := make([]byte, nameLen)
 	if err := readAt(z.src, name, e.offset+localLen); err != nil {
-		return 0, err
+		return 0, local, err
 	}
+	local = entry{raw: string(name), method: binary.LittleEndian.Uint16(b[8:])}
 	flags, packed, size := binary.LittleEndian.Uint16(b[6:]), binary.LittleEndian.Uint32(b[18:]), binary.LittleEndian.Uint32(b[22:])
-	differs := string(name) != e.raw || binary.LittleEndian.Uint16(b[8:]) != e.method
+	differs := local.raw != e.raw || local.method != e.method
 	if flags&flagStream == 0 && packed != maxUint32 && size != maxUint32 {
 		differs = differs || int64(packed) != e.packed || int64(size) != e.size
 	}
-	if differs {
+	if differs && local.raw != e.second {
 		z.stats.note(AnomalyDirectoryMismatch, e.name)
 	}
-	start := e.offset + localLen + int64(nameLen) + int64(binary.LittleEndian.Uint16(b[28:]))
+	start = e.offset + localLen + int64(nameLen) + int64(binary.LittleEndian.Uint16(b[28:]))
 	if start > z.size || e.packed > z.size-start {
-		return 0, &FormatError{Why: WhyMemberOutside}
+		return 0, local, &FormatError{Why: WhyMemberOutside}
 	}
-	return start, nil
+	return start, local, nil
 }
 
 // open returns a reader over a member's plain bytes.

@@ -20,6 +20,9 @@ const (
 	HalfBody                  // the connection is cut in the middle of the body
 	Corrupt                   // the body with some of its bytes changed, the length kept
 	Stall                     // half a body, then nothing for Fault.Delay
+	Drip                      // the body one byte at a time, each in a packet of its own
+	Short                     // a body that is one byte shorter than the answer's head says it is
+	Longer                    // a body with a byte more than the index says
 	Older                     // a page as it was one serial before, as behind a cache
 )
 
@@ -72,6 +75,9 @@ func (f *Fault) spoil(w *recorder, r *http.Request, next http.Handler) {
 		w.Header()[k] = v
 	}
 	body := held.body
+	if f.Kind == Longer {
+		body = append(body, 'x')
+	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	if f.Kind == Corrupt {
 		for i := len(body) / 3; i < len(body); i += 97 {
@@ -82,7 +88,23 @@ func (f *Fault) spoil(w *recorder, r *http.Request, next http.Handler) {
 		return
 	}
 	w.WriteHeader(held.status())
-	_, _ = w.Write(body[:len(body)/2])
+	switch f.Kind {
+	case Longer:
+		_, _ = w.Write(body)
+		return
+	case Drip:
+		for i := range body {
+			if _, err := w.Write(body[i : i+1]); err != nil {
+				return
+			}
+			_ = http.NewResponseController(w).Flush()
+		}
+		return
+	case Short:
+		_, _ = w.Write(body[:max(0, len(body)-1)])
+	default:
+		_, _ = w.Write(body[:len(body)/2])
+	}
 	_ = http.NewResponseController(w).Flush() // cutting drops what is not sent
 	if f.Kind == Stall {
 		wait(r, f.Delay)

@@ -3,6 +3,7 @@ package pypitest
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -219,7 +220,7 @@ func (s *Server) pageJSON(p served) map[string]any {
 			files[i]["yanked"] = f.Reason
 		}
 		if s.style.Sizes {
-			files[i]["size"] = len(f.Data)
+			files[i]["size"] = cmp.Or(f.Size, int64(len(f.Data)))
 			files[i]["upload-time"] = f.Uploaded.Format(time.RFC3339Nano)
 		}
 		if m, ok := coreMetadata(f); ok && s.style.CoreMetadata {

@@ -58,6 +58,7 @@ type File struct {
 	Version  string
 	Data     []byte
 	SHA256   string // as the index gives it, which may be wrong on purpose
+	Size     int64  // the same; 0 is the true one
 	Yanked   bool
 	Reason   string
 	Uploaded time.Time
