@@ -32,6 +32,10 @@ test: engine ## every test, with the race detector, a real broker and a real eng
 	$(GO) test -race -timeout 20m ./...
 	$(GO) test -run TestBudget ./worker/pysource # full size: the race detector is too slow for it
 
+.PHONY: hostile
+hostile: ## scan every hostile distribution; a table of outcome, anomalies, time and memory
+	$(GO) test ./worker -v -count=1 -run TestHostile -hostile
+
 .PHONY: corpus
 corpus: engine ## crawl CORPUS five ways and compare (see docs/corpus.md)
 	deploy/check/corpus.sh bin/prevalence

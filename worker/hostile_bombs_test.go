@@ -19,9 +19,12 @@ import (
 	"prevalence/worker/archive/archivetest"
 )
 
+var gzipWriter = gzip.NewWriter(nil) // kept, because it takes more memory than most of what it packs
+
 func gzipped(b []byte) []byte {
 	var buf bytes.Buffer
-	w := gzip.NewWriter(&buf)
+	w := gzipWriter
+	w.Reset(&buf)
 	_, _ = w.Write(b) // a buffer does not fail
 	_ = w.Close()
 	return buf.Bytes()
@@ -51,9 +54,10 @@ func zeroBomb(name string, n int) archivetest.Entry {
 }
 
 var zeros = cached(func(n int) archivetest.Entry {
-	var sum uint32
-	for range n {
-		sum = crc32.Update(sum, crc32.IEEETable, make([]byte, 1<<20))
+	var sum uint32 // right, unless nobody gets as far as that
+	mib := make([]byte, 1<<20)
+	for range min(n, 64) {
+		sum = crc32.Update(sum, crc32.IEEETable, mib)
 	}
 	return archivetest.Entry{Data: append(zeroBlocks(nil, n), 1, 0, 0, 0xff, 0xff), Method: 8, Size: uint64(n) << 20, CRC: sum}
 })
@@ -128,9 +132,7 @@ func hostileBombs(t testing.TB) []hostile {
 		{name: "zip-nested", sentence: "A zip in a zip, five deep, with 64 MiB of zeros in the last.", format: ".whl", data: wheelOf(archivetest.Stored("demo/in.zip", string(nestedZip))).Bytes(), sees: "payload/nested-archive"},
 		{name: "zip-in-itself", sentence: "A member whose packed bytes are all that follows its own header, the directory that lists it included.", format: ".whl", data: selfContained(), kinds: "checksum-mismatch overlapping-member", sees: "payload/nested-archive"},
 		{name: "zip-count", sentence: "250,000 empty members.", format: ".whl", data: wheelOf(many(250_000, func(i int) archivetest.Entry { return archivetest.Entry{Name: fmt.Sprintf("d/%d", i)} })...).Bytes(), outcome: message.OutcomeUnanalysed, why: archive.WhyTooManyMembers, blind: true},
-		{name: "zip-count-of-one", sentence: "A directory of 150,000 lines, all of the same member.", format: ".whl", data: wheelOf(many(150_000, func(int) archivetest.Entry {
-			return changed(archivetest.Deflated("demo/__init__.py", honestCode), func(e *archivetest.Entry) { e.At = to(uint32(0)) })
-		})...).Bytes(), kinds: "duplicate-name overlapping-member"},
+		{name: "zip-count-of-one", sentence: "A directory of 150,000 lines, all of the same member.", format: ".whl", data: wheelOf(slices.Repeat([]archivetest.Entry{changed(honestEntries()[0], func(e *archivetest.Entry) { e.At = to(uint32(0)) })}, 150_000)...).Bytes(), kinds: "duplicate-name overlapping-member"},
 		{name: "zip-directory-size", sentence: "A directory of 40 MiB of comments.", format: ".whl", data: wheelOf(many(640, func(i int) archivetest.Entry {
 			return changed(archivetest.Stored(fmt.Sprintf("demo/%d.txt", i), ""), func(e *archivetest.Entry) { e.Comment = make([]byte, 65535) })
 		})...).Bytes(), outcome: message.OutcomeUnanalysed, why: archive.WhyDirectoryTooLong, blind: true},

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -140,6 +141,13 @@ func summed(s *message.Scan) hostileScan {
 // and compares outcome, anomalies and what was seen. A zip is read a second time
 // by ranges, which must come to the same. Nothing may be written.
 func TestHostile(t *testing.T) {
+	if raceEnabled { // which takes ten times as long, and has nothing to find where one scan follows another
+		cmd := exec.CommandContext(t.Context(), plainTest(t), "-test.run=^TestHostile$")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
 	all := hostiles(t)
 	if len(all) < 150 {
 		t.Errorf("%d hostile distributions, want at least 150", len(all))

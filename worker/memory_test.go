@@ -162,13 +162,7 @@ func TestMemory(t *testing.T) {
 			}
 		}
 	}
-	worker := os.Args[0]
-	if raceEnabled { // which takes many times the memory
-		worker = filepath.Join(t.TempDir(), "worker.test")
-		if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", worker, ".").CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-	}
+	worker := plainTest(t)
 	for name, style := range map[string]pypitest.Style{"ranges": pypitest.LikePyPI, "no ranges": {JSON: true, Hashes: true, Sizes: true}} {
 		t.Run(name, func(t *testing.T) {
 			s, _ := stock(t, style, files)
@@ -195,6 +189,20 @@ func TestMemory(t *testing.T) {
 			}
 		})
 	}
+}
+
+// plainTest is this test binary without the race detector, which takes many
+// times the memory and the time.
+func plainTest(t *testing.T) string {
+	t.Helper()
+	if !raceEnabled {
+		return os.Args[0]
+	}
+	plain := filepath.Join(t.TempDir(), "worker.test")
+	if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", plain, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return plain
 }
 
 // workMeasured scans everything that the index has and prints the peak.

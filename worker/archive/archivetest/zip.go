@@ -7,6 +7,7 @@ import (
 	"compress/flate"
 	"encoding/binary"
 	"hash/crc32"
+	"sync"
 )
 
 // Entry is a zip member. What is not set is what an honest writer writes.
@@ -41,19 +42,20 @@ func Deflated(name, data string) Entry {
 	return e
 }
 
+// compressors are kept: one takes more memory than most of what it packs.
+var compressors = sync.Pool{New: func() any {
+	w, _ := flate.NewWriter(nil, flate.BestCompression) // the level is a valid one
+	return w
+}}
+
 // Deflate packs data.
 func Deflate(data []byte) []byte {
 	var buf bytes.Buffer
-	w, err := flate.NewWriter(&buf, flate.BestCompression)
-	if err == nil {
-		_, err = w.Write(data)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil { // a buffer does not fail
-		panic(err)
-	}
+	w := compressors.Get().(*flate.Writer)
+	defer compressors.Put(w)
+	w.Reset(&buf)
+	_, _ = w.Write(data) // a buffer does not fail
+	_ = w.Close()
 	return buf.Bytes()
 }
 
