@@ -80,6 +80,10 @@ scale: engine ## the figures of docs/scale.md, with the real NAMES if given
 	bin/prevalence bench faults $(if $(NAMES),--names $(NAMES))
 	bin/prevalence bench estimates $(if $(NAMES),--names $(NAMES))
 
+.PHONY: soak
+soak: engine ## full speed for FOR (1h): does memory stay flat, do goroutines become more
+	bin/prevalence bench soak --for $(or $(FOR),1h) --check
+
 .PHONY: bench
 bench: ## Go benchmarks; over CORPUS where it is set: Python to facts, to behaviours, .tar.gz to scan
 	$(GO) test -run '^$$' -bench . -benchmem ./...

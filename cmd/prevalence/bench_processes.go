@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,6 +106,10 @@ func (r *rig) start(ctx context.Context, role string, args ...string) (*benchPro
 	if err != nil {
 		return nil, err
 	}
+	return r.launch(role, cmd)
+}
+
+func (r *rig) launch(role string, cmd *exec.Cmd) (*benchProcess, error) {
 	p := &benchProcess{role: role, cmd: cmd}
 	cmd.Stderr = &p.errs
 	if err := cmd.Start(); err != nil {
@@ -127,14 +132,33 @@ func (r *rig) end(p *benchProcess, kill bool) {
 
 // startWorkers starts n worker processes with the rig's settings.
 func (r *rig) startWorkers(ctx context.Context, n int, args ...string) error {
-	c := r.config
-	all := append([]string{"work", "--index", c.Index, "--slots", fmt.Sprint(c.Slots), "--memory", c.Memory, "--rate", fmt.Sprint(c.Rate)}, args...)
+	all := append(r.workArgs(), args...)
 	for range n {
 		if _, err := r.start(ctx, roleWorkers, all...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// startTelling starts a worker process and returns the stream of its pulses.
+func (r *rig) startTelling(ctx context.Context) (io.Reader, error) {
+	cmd, err := r.command(ctx, r.workArgs()...)
+	if err != nil {
+		return nil, err
+	}
+	cmd.Env = append(cmd.Env, pulseEnv+"=1")
+	lines, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.launch(roleWorkers, cmd)
+	return lines, err
+}
+
+func (r *rig) workArgs() []string {
+	c := r.config
+	return []string{"work", "--index", c.Index, "--slots", fmt.Sprint(c.Slots), "--memory", c.Memory, "--rate", fmt.Sprint(c.Rate)}
 }
 
 func (r *rig) startAggregator(ctx context.Context, args ...string) error {

@@ -49,6 +49,19 @@ func useOf(pid int) processUse {
 	return u
 }
 
+// residentBytes is what of a running process is in memory; zero when it is gone.
+func residentBytes(pid int) int64 {
+	p, err := procfs.NewProc(pid)
+	if err != nil {
+		return 0
+	}
+	stat, err := p.Stat()
+	if err != nil {
+		return 0
+	}
+	return int64(stat.ResidentMemory())
+}
+
 // childrenOf lists the processes whose parent is pid.
 func childrenOf(pid int) []int {
 	all, err := procfs.AllProcs()

@@ -14,5 +14,8 @@ type processUse struct {
 // useOf is not known here.
 func useOf(int) processUse { return processUse{} }
 
+// residentBytes is not known here.
+func residentBytes(int) int64 { return 0 }
+
 // childrenOf is not known here.
 func childrenOf(int) []int { return nil }

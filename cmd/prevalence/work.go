@@ -51,7 +51,7 @@ docs/reliability.md. If the index has its files at another port, name it with
 			if err != nil {
 				return err
 			}
-			return runWorker(untilParentGone(cmd.Context(), a.in), c, at.Worker, log)
+			return a.runWorker(untilParentGone(cmd.Context(), a.in), c, at.Worker, log)
 		},
 	}
 	addFlags(cmd.Flags(), workKeys...)
@@ -60,7 +60,7 @@ docs/reliability.md. If the index has its files at another port, name it with
 }
 
 // runWorker works until ctx is done.
-func runWorker(ctx context.Context, c *config, broker account, log *slog.Logger) error {
+func (a *app) runWorker(ctx context.Context, c *config, broker account, log *slog.Logger) error {
 	if err := limitMemory(c); err != nil {
 		return err
 	}
@@ -104,6 +104,7 @@ func runWorker(ctx context.Context, c *config, broker account, log *slog.Logger)
 	g, inner := errgroup.WithContext(ctx)
 	g.Go(func() error { return fleet.Run(inner) })
 	g.Go(func() error { return w.Run(inner) })
+	g.Go(func() error { return tellPulse(inner, a.out) })
 	return g.Wait()
 }
 
