@@ -43,11 +43,12 @@ type hostile struct {
 	fault  *pypitest.Fault // how the file is served
 }
 
-// The limits of issue "Trust", with which nothing but a table is held; a test
-// that runs beside others cannot be timed.
+// What one distribution may take. The table says whether all stay below, and
+// fails far above it: a machine that does other things is no stopwatch.
 const (
 	hostileSeconds = 2
 	hostileMiB     = 128
+	hostileSlack   = 2
 	workerMiB      = 40 // what a worker has resident that scans nothing
 )
 
@@ -216,19 +217,25 @@ func TestHostile(t *testing.T) {
 	if *hostileTable {
 		fmt.Printf("%-34s %-11s %-20s %-46s %8s %8s  %s\n", "distribution", "outcome", "why", "anomalies", "ms", "MiB", "what it is")
 	}
+	slowest, largest := time.Duration(0), 0.0
 	for i := range all {
 		h := &all[i]
 		got := scan(whole, h)
 		if *hostileTable {
 			fmt.Printf("%-34s %-11s %-20s %-46s %8.1f %8.1f  %s\n", h.name, got.Outcome, got.Why, got.Kinds, float64(got.took)/1e6, got.mib, h.sentence)
-			if got.took > hostileSeconds*time.Second || got.mib > hostileMiB {
-				t.Errorf("%s took %s and %.0f MiB", h.name, got.took, got.mib)
-			}
+			slowest, largest = max(slowest, got.took), max(largest, got.mib)
 		}
 		want := hostileScan{Outcome: cmp.Or(h.outcome, message.OutcomeOK), Why: h.why, Kinds: h.kinds}
 		h.compare(t, "", want, got)
 		if f, _ := archive.FormatOf(h.file()); f == archive.FormatZip && h.fault == nil {
 			h.compare(t, " by ranges", want, scan(ranges, h))
+		}
+	}
+	if *hostileTable {
+		fmt.Printf("%d distributions; the slowest took %.2f s (goal %d s), the largest %.0f MiB above the baseline (goal %d MiB)\n",
+			len(all), slowest.Seconds(), hostileSeconds, largest, hostileMiB)
+		if slowest > hostileSlack*hostileSeconds*time.Second || largest > hostileSlack*hostileMiB {
+			t.Error("that is far above the goals")
 		}
 	}
 	if left, err := filepath.Glob(filepath.Join(empty, "*")); err != nil || len(left) > 0 {

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // childEnv makes the test binary the process in the sandbox.
@@ -166,6 +168,7 @@ func child() {
 	n, _ := strconv.ParseUint(port, 10, 16)
 	state, err := Enter(Policy{Connect: []uint16{uint16(n)}, Read: []string{at.dir}})
 	fmt.Printf("state\t%d\t%v\t%v\n", state.Landlock, state.Seccomp, err)
+	fmt.Printf("metric\t%s\n", inForce())
 	for _, a := range attempts() {
 		err := a.try(at)
 		how := "done"
@@ -212,6 +215,12 @@ func TestEnter(t *testing.T) {
 		t.Errorf("where all must be shown, the kernel cannot enforce all: %s", why)
 	} else if why != "" {
 		t.Log(why)
+	}
+	if want := fmt.Sprintf("files=%v ports=%v processes=%v", can.Files(), can.Ports(), can.Processes()); told["metric"] != want {
+		t.Errorf("the metric says %q, want %q", told["metric"], want)
+	}
+	if got := inForce(); got != "files=false ports=false processes=false" {
+		t.Errorf("outside, the metric says %q", got)
 	}
 	for _, a := range attempts() {
 		want := "done"
@@ -261,4 +270,21 @@ func TestLimitMemory(t *testing.T) {
 	case err == nil || !strings.Contains(string(out), "limited true") || !strings.Contains(string(out), "out of memory") || strings.Contains(string(out), "held"):
 		t.Errorf("%v\n%s", err, out)
 	}
+}
+
+// inForce is what the metric says.
+func inForce() string {
+	r := prometheus.NewRegistry()
+	if err := Register(r); err != nil {
+		return err.Error()
+	}
+	families, err := r.Gather()
+	if err != nil || len(families) != 1 || families[0].GetName() != "prevalence_sandbox_in_force" {
+		return fmt.Sprint(families, err)
+	}
+	var out []string
+	for _, m := range families[0].GetMetric() {
+		out = append(out, fmt.Sprintf("%s=%v", m.GetLabel()[0].GetValue(), m.GetGauge().GetValue() == 1))
+	}
+	return strings.Join(out, " ")
 }
