@@ -135,7 +135,7 @@ func attempts() []attempt {
 			if err != nil {
 				return fmt.Errorf("no socket at all: %s", err.Error())
 			}
-			defer syscall.Close(fd)
+			defer func() { _ = syscall.Close(fd) }()
 			_, port, _ := net.SplitHostPort(at.not)
 			n, _ := strconv.Atoi(port)
 			return syscall.Sendto(fd, []byte("x"), 0x20000000, &syscall.SockaddrInet4{Port: n, Addr: [4]byte{127, 0, 0, 1}})
