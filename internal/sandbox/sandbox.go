@@ -10,7 +10,7 @@
 // is none of its business), modes and owners of files, new namespaces. Both hold
 // for every thread and for what these start. There is no way back.
 //
-// Landlock knows ports and no hosts, and no UDP before Linux 6.19's ABI 10: a
+// Landlock knows ports and no hosts, and UDP stays open for names of hosts: a
 // firewall or a network policy has to do that.
 package sandbox
 
