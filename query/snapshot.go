@@ -23,11 +23,16 @@ var ErrNotFound = errors.New("not found")
 type Reader struct {
 	db      *store.DB
 	catalog *catalog.Catalog
+	newest  *Snapshot // nil: whichever is
 }
 
 // New returns a Reader on db, which is open on the database of the views. The
 // catalogue gives behaviours and issues their words.
 func New(db *store.DB, c *catalog.Catalog) *Reader { return &Reader{db: db, catalog: c} }
+
+// At returns a Reader for which s is the newest snapshot, whatever is published
+// meanwhile.
+func (r *Reader) At(s *Snapshot) *Reader { return &Reader{db: r.db, catalog: r.catalog, newest: s} }
 
 // DB is the connection that the reader asks.
 func (r *Reader) DB() *store.DB { return r.db }
@@ -82,6 +87,9 @@ type Covered struct {
 
 // Snapshot returns the snapshot of that name, or the newest one for "".
 func (r *Reader) Snapshot(ctx context.Context, name string) (*Snapshot, error) {
+	if r.newest != nil && (name == "" || name == r.newest.Name) {
+		return r.newest, nil
+	}
 	type row struct {
 		Name          string    `ch:"snapshot"`
 		Taken         time.Time `ch:"taken"`

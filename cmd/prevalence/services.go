@@ -163,10 +163,16 @@ func connectBroker(ctx context.Context, c *config, at account, log *slog.Logger)
 
 // openDatabase logs in at a database server.
 func openDatabase(ctx context.Context, c *config, at account, database string) (*store.DB, error) {
+	return openDatabaseWith(ctx, c, at, database, 0)
+}
+
+// openDatabaseWith is openDatabase with at most so many connections; 0: the
+// default.
+func openDatabaseWith(ctx context.Context, c *config, at account, database string, conns int) (*store.DB, error) {
 	if at.Address == "" {
 		return nil, usage(errors.New("no database: name one with --clickhouse, or a --data folder whose services run"))
 	}
 	return store.Open(ctx, store.Options{
-		Addr: at.Address, Database: database, User: at.User, Password: at.Password, TLS: c.ClickHouseTLS,
+		Addr: at.Address, Database: database, User: at.User, Password: at.Password, TLS: c.ClickHouseTLS, Conns: conns,
 	})
 }

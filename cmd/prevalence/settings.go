@@ -88,6 +88,14 @@ func settings() []setting {
 		{key: "snapshot-every", def: time.Duration(0), usage: "`time` between snapshots; 0: 15 s in the first five minutes, then 1 h"},
 		{key: "until-idle", def: false, usage: "stop when a published snapshot covers every job"},
 
+		{key: "listen", def: "127.0.0.1:8080", usage: "`host:port` on which the API and the pages are served"},
+		{key: "tokens", def: "", usage: "`file` of bearer tokens, one a line, of which a request has to bring one; empty: everybody may ask"},
+		{key: "behind-proxy", def: false, usage: "a proxy in front states the client's address last in X-Forwarded-For"},
+		{key: "client-rate", def: 50.0, usage: "`number` of requests a second that one client may make; 0: no limit"},
+		{key: "queries", def: 8, usage: "`number` of quick questions that are asked of the database at a time"},
+		{key: "slow-queries", def: 2, usage: "`number` of slow questions at a time"},
+		{key: "query-time", def: 20 * time.Second, usage: "`time` after which a question is given up"},
+
 		{key: "summary", def: false, usage: "of a local scan, print only how many paths show what"},
 		{key: "evidence", def: "first", usage: "`which` hits of a scan to list: first or all"},
 		{key: "threads", def: 0, usage: "`number` of local scans at a time; 0: one a processor"},
@@ -149,6 +157,13 @@ type config struct {
 	KeepReleases       int           `mapstructure:"keep-releases"`
 	SnapshotEvery      time.Duration `mapstructure:"snapshot-every"`
 	UntilIdle          bool          `mapstructure:"until-idle"`
+	Listen             string        `mapstructure:"listen"`
+	Tokens             string        `mapstructure:"tokens"`
+	BehindProxy        bool          `mapstructure:"behind-proxy"`
+	ClientRate         float64       `mapstructure:"client-rate"`
+	Queries            int           `mapstructure:"queries"`
+	SlowQueries        int           `mapstructure:"slow-queries"`
+	QueryTime          time.Duration `mapstructure:"query-time"`
 	Summary            bool          `mapstructure:"summary"`
 	Evidence           string        `mapstructure:"evidence"`
 	Threads            int           `mapstructure:"threads"`
