@@ -225,22 +225,13 @@ func fill(sentence string, n Numbers) string {
 }
 
 func (r *Reader) addBehaviors(ctx context.Context, p *projectRow, rep *Report, numbers map[counted]Numbers) error {
-	type row struct {
-		Behavior  string   `ch:"behavior"`
-		Context   string   `ch:"context"`
-		Certainty string   `ch:"certainty"`
-		Hits      uint32   `ch:"hits"`
-		Path      []string `ch:"path"`
-		Line      []uint32 `ch:"line"`
-		EndLine   []uint32 `ch:"end_line"`
-		Symbol    []string `ch:"symbol"`
-	}
-	rows, err := store.Select[row](ctx, r.db, observationsSQL, store.Params{
+	rows, err := store.Select[seenRow](ctx, r.db, observationsSQL, store.Params{
 		"project_id": p.ID, "scan_seq": p.Seq, "catalogue": rep.Snapshot.Catalogue})
 	if err != nil {
 		return err
 	}
-	for _, x := range rows {
+	for i := range rows {
+		x := &rows[i]
 		last := len(rep.Behaviors) - 1
 		if last < 0 || rep.Behaviors[last].Behavior != x.Behavior {
 			n, ok := numbers[counted{kind: "behavior", id: x.Behavior}]
@@ -256,19 +247,41 @@ func (r *Reader) addBehaviors(ctx context.Context, p *projectRow, rep *Report, n
 		if x.Certainty == string(message.Resolved) {
 			b.Certainty = x.Certainty
 		}
-		seen := Seen{Context: x.Context, Certainty: x.Certainty, Hits: int(x.Hits), Evidence: []Evidence{}}
-		for i := range x.Path {
-			seen.Evidence = append(seen.Evidence, Evidence{Path: x.Path[i], Line: int(x.Line[i]), EndLine: int(x.EndLine[i]), Symbol: x.Symbol[i]})
-		}
-		b.Seen = append(b.Seen, seen)
+		b.Seen = append(b.Seen, x.seen())
 	}
-	order := contexts()
 	for _, b := range rep.Behaviors {
-		slices.SortFunc(b.Seen, func(x, y Seen) int {
-			return cmp.Compare(slices.Index(order, x.Context), slices.Index(order, y.Context))
-		})
+		sortSeen(b.Seen)
 	}
 	return nil
+}
+
+// seenRow is a behaviour of a scan in one context.
+type seenRow struct {
+	ID        uint32   `ch:"project_id"`
+	Behavior  string   `ch:"behavior"`
+	Context   string   `ch:"context"`
+	Certainty string   `ch:"certainty"`
+	Hits      uint32   `ch:"hits"`
+	Path      []string `ch:"path"`
+	Line      []uint32 `ch:"line"`
+	EndLine   []uint32 `ch:"end_line"`
+	Symbol    []string `ch:"symbol"`
+}
+
+// seen is the row as it is told.
+func (x *seenRow) seen() Seen {
+	s := Seen{Context: x.Context, Certainty: x.Certainty, Hits: int(x.Hits), Evidence: []Evidence{}}
+	for i := range x.Path {
+		s.Evidence = append(s.Evidence, Evidence{Path: x.Path[i], Line: int(x.Line[i]), EndLine: int(x.EndLine[i]), Symbol: x.Symbol[i]})
+	}
+	return s
+}
+
+// sortSeen puts the most worrying context first.
+func sortSeen(list []Seen) {
+	slices.SortFunc(list, func(x, y Seen) int {
+		return cmp.Compare(slices.Index(contexts(), x.Context), slices.Index(contexts(), y.Context))
+	})
 }
 
 func (r *Reader) addEmails(ctx context.Context, p *projectRow, rep *Report) error {

@@ -16,6 +16,8 @@ var (
 	emailsSQL string
 	//go:embed sql/shown_by.sql
 	shownBySQL string
+	//go:embed sql/proof.sql
+	proofSQL string
 	//go:embed sql/listed.sql
 	listedSQL string
 	//go:embed sql/newest_scans.sql

@@ -159,7 +159,7 @@ func (r *Reader) Behavior(ctx context.Context, id, snapshot string, limit int) (
 	if len(order) == 0 && rule == nil || id == "" {
 		return nil, fmt.Errorf("query: behaviour %q: %w", id, ErrNotFound)
 	}
-	b := &Behavior{Snapshot: s, TopRow: TopRow{Behavior: id, Category: category(id), Sentence: r.sentence(id), Numbers: none()}, Contexts: []TopRow{}}
+	b := &Behavior{Snapshot: s, TopRow: TopRow{Behavior: id, Category: category(id), Sentence: r.sentence(id), Numbers: none()}, Contexts: []TopRow{}, Projects: []Shown{}}
 	if rule != nil {
 		b.Attack = rule.Attack
 	}
@@ -173,8 +173,12 @@ func (r *Reader) Behavior(ctx context.Context, id, snapshot string, limit int) (
 	slices.SortFunc(b.Contexts, func(x, y TopRow) int {
 		return cmp.Compare(slices.Index(contexts(), x.Context), slices.Index(contexts(), y.Context))
 	})
-	if b.Projects, err = r.shownBy(ctx, s, id, limit); err != nil {
+	rows, _, err := r.shownRows(ctx, s, id, "", Page{Limit: limit})
+	if err != nil {
 		return nil, err
+	}
+	for i := range rows {
+		b.Projects = append(b.Projects, rows[i].shown())
 	}
 	return b, nil
 }
