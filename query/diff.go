@@ -122,7 +122,7 @@ func (r *Reader) Diff(ctx context.Context, from, to string, kinds []string) (*Di
 		if err != nil {
 			return nil, err
 		}
-		of, named, err := r.numbers(ctx, s.Name, kinds, "", false)
+		of, named, err := r.numbers(ctx, s.Name, kinds, nil, false)
 		if err != nil {
 			return nil, err
 		}

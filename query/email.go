@@ -57,7 +57,11 @@ func (r *Reader) Emails(ctx context.Context, class string, limit int) (*Emails, 
 	if err != nil {
 		return nil, err
 	}
-	order, of, err := r.numbers(ctx, s.Name, []string{"email-class"}, class, false)
+	var classes []string // all of them
+	if class != "" {
+		classes = []string{class}
+	}
+	order, of, err := r.numbers(ctx, s.Name, []string{"email-class"}, classes, false)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func (r *Reader) News(ctx context.Context, project string) (*News, error) {
 		return n, nil
 	}
 	n.Before = rows[1].Version
-	_, numbers, err := r.numbers(ctx, s.Name, []string{"behavior"}, "", false)
+	_, numbers, err := r.numbers(ctx, s.Name, []string{"behavior"}, nil, false)
 	if err != nil {
 		return nil, err
 	}

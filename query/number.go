@@ -57,35 +57,44 @@ func none() Numbers {
 	return n
 }
 
+// numberRow is one number as it is published.
+type numberRow struct {
+	Kind      string   `ch:"kind"`
+	ID        string   `ch:"id"`
+	Context   string   `ch:"context"`
+	Band      string   `ch:"band"`
+	Count     uint32   `ch:"count"`
+	Resolved  uint32   `ch:"resolved"`
+	Scanned   uint32   `ch:"scanned"`
+	Size      uint32   `ch:"size"`
+	SizeExact bool     `ch:"size_exact"`
+	Share     *float64 `ch:"share"`
+	Low       *float64 `ch:"low"`
+	High      *float64 `ch:"high"`
+	Label     string   `ch:"label"`
+}
+
+func (x *numberRow) number() Number {
+	return Number{Band: x.Band, Count: int(x.Count), Scanned: int(x.Scanned), Size: int(x.Size), Resolved: int(x.Resolved),
+		SizeExact: x.SizeExact, Share: x.Share, Low: x.Low, High: x.High}
+}
+
 // counted is what numbers are about.
 type counted struct {
 	kind, id, context string
 }
 
-// numbers reads the numbers of kinds of things, in order; id "" is all of them.
-func (r *Reader) numbers(ctx context.Context, snapshot string, kinds []string, id string, contexts bool) ([]counted, map[counted]Numbers, error) {
-	type row struct {
-		Kind      string   `ch:"kind"`
-		ID        string   `ch:"id"`
-		Context   string   `ch:"context"`
-		Band      string   `ch:"band"`
-		Count     uint32   `ch:"count"`
-		Resolved  uint32   `ch:"resolved"`
-		Scanned   uint32   `ch:"scanned"`
-		Size      uint32   `ch:"size"`
-		SizeExact bool     `ch:"size_exact"`
-		Share     *float64 `ch:"share"`
-		Low       *float64 `ch:"low"`
-		High      *float64 `ch:"high"`
-		Label     string   `ch:"label"`
-	}
-	rows, err := store.Select[row](ctx, r.db, prevalenceSQL, store.Params{"snapshot": snapshot, "kinds": kinds, "id": id, "contexts": contexts})
+// numbers reads the numbers of kinds of things, in order, of some ids; none is
+// all of them.
+func (r *Reader) numbers(ctx context.Context, snapshot string, kinds, ids []string, contexts bool) ([]counted, map[counted]Numbers, error) {
+	rows, err := store.Select[numberRow](ctx, r.db, prevalenceSQL, store.Params{"snapshot": snapshot, "kinds": kinds, "ids": ids, "contexts": contexts})
 	if err != nil {
 		return nil, nil, fmt.Errorf("query: prevalence: %w", err)
 	}
 	var order []counted
 	of := make(map[counted]Numbers)
-	for _, x := range rows {
+	for i := range rows {
+		x := &rows[i]
 		band, err := prevalence.ParseBand(x.Band)
 		if err != nil {
 			continue // of a newer build
@@ -97,10 +106,7 @@ func (r *Reader) numbers(ctx context.Context, snapshot string, kinds []string, i
 			n = none()
 		}
 		n.Label = prevalence.Label(x.Label)
-		*n.Band(band) = Number{
-			Band: x.Band, Count: int(x.Count), Scanned: int(x.Scanned), Size: int(x.Size), Resolved: int(x.Resolved),
-			SizeExact: x.SizeExact, Share: x.Share, Low: x.Low, High: x.High,
-		}
+		*n.Band(band) = x.number()
 		of[c] = n
 	}
 	return order, of, nil

@@ -181,7 +181,7 @@ func (r *Reader) Project(ctx context.Context, name string) (*Report, error) {
 		rep.Files = append(rep.Files, File{Name: p.FileName[i], Kind: p.FileKind[i], Bytes: p.FileBytes[i],
 			SHA256: p.FileSHA256[i], Verified: p.FileVerified[i], Members: int(p.FileMembers[i])})
 	}
-	_, numbers, err := r.numbers(ctx, s.Name, []string{"behavior", "issue"}, "", false)
+	_, numbers, err := r.numbers(ctx, s.Name, []string{"behavior", "issue"}, nil, false)
 	if err != nil {
 		return nil, err
 	}

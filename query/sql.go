@@ -84,4 +84,18 @@ var (
 	indicatorCellsSQL string
 	//go:embed sql/indicator_holders.sql
 	indicatorHoldersSQL string
+	//go:embed sql/list.sql
+	listSQL string
+	//go:embed sql/trend.sql
+	trendSQL string
+	//go:embed sql/importance.sql
+	importanceSQL string
+	//go:embed sql/states_since.sql
+	statesSinceSQL string
+	//go:embed sql/states_latest.sql
+	statesLatestSQL string
+	//go:embed sql/gone.sql
+	goneSQL string
+	//go:embed sql/changed.sql
+	changedSQL string
 )

@@ -53,7 +53,7 @@ func (r *Reader) Status(ctx context.Context) (*Status, error) {
 		return nil, err
 	}
 	st.Snapshot, st.Covered = s, s.coverage
-	order, of, err := r.numbers(ctx, s.Name, []string{"outcome", "reason", "email-class", "issue"}, "", false)
+	order, of, err := r.numbers(ctx, s.Name, []string{"outcome", "reason", "email-class", "issue"}, nil, false)
 	if err != nil {
 		return nil, err
 	}

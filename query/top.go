@@ -81,7 +81,7 @@ func (r *Reader) Top(ctx context.Context, o TopOptions) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	order, of, err := r.numbers(ctx, s.Name, []string{"behavior"}, "", o.Context != "")
+	order, of, err := r.numbers(ctx, s.Name, []string{"behavior"}, nil, o.Context != "")
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (r *Reader) Behavior(ctx context.Context, id, snapshot string, limit int) (
 	if err != nil {
 		return nil, err
 	}
-	order, of, err := r.numbers(ctx, s.Name, []string{"behavior"}, id, true)
+	order, of, err := r.numbers(ctx, s.Name, []string{"behavior"}, []string{id}, true)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
 -- Every project of a snapshot, by name.
-SELECT project, version, rank, listed, outcome, why
+SELECT project, version, rank, listed, outcome, why, state
 FROM projects
 WHERE snapshot = {snapshot:String}
 ORDER BY project
