@@ -21,6 +21,8 @@ type Importance struct {
 	Important *bool `json:"important"`
 }
 
+func (x Importance) yes() bool { return x.Important != nil && *x.Important }
+
 // importance reads the importance of some behaviours, none being all of them,
 // in a snapshot. What has no labels to be counted by is not in it.
 func (r *Reader) importance(ctx context.Context, snapshot string, ids []string) (map[string]Importance, error) {

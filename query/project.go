@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,15 @@ type Report struct {
 	BuildBackend     string `json:"build_backend,omitempty"`
 	SourceRepository bool   `json:"source_repository"`
 
+	Typed    bool     `json:"typed"`    // has a py.typed (PEP 561)
+	Attested bool     `json:"attested"` // a file has a provenance (PEP 740)
+	Offered  []string `json:"offered"`  // kinds of the files that the index offers: sdist, wheel-pure …
+	Modules  []string `json:"modules"`  // top-level modules that it brings
+	// Vulnerabilities are ids of known ones; nil where the index gives no such
+	// information, empty where it says that there are none.
+	Vulnerabilities []string     `json:"vulnerabilities"`
+	Dependencies    []Dependency `json:"dependencies"`
+
 	EmailClass string       `json:"email_class"`
 	Emails     []EmailCount `json:"emails"`
 
@@ -68,6 +78,13 @@ type File struct {
 	SHA256   string `json:"sha256"`
 	Verified bool   `json:"verified"`
 	Members  int    `json:"members"`
+}
+
+// Dependency is a project that a release declares to need (PEP 508).
+type Dependency struct {
+	Project string `json:"project"`
+	// Requirement is what the release writes, without the address behind an "@".
+	Requirement string `json:"requirement"`
 }
 
 // EmailCount counts author addresses of a class at a domain, which reads
@@ -139,6 +156,13 @@ type projectRow struct {
 	RequiresPython   string    `ch:"requires_python"`
 	BuildBackend     string    `ch:"build_backend"`
 	SourceRepository bool      `ch:"source_repository"`
+	Typed            bool      `ch:"typed"`
+	Attested         bool      `ch:"attested"`
+	Kinds            []string  `ch:"kinds"`
+	Modules          []string  `ch:"modules"`
+	Vulnerabilities  []string  `ch:"vulnerabilities"`
+	VulnsKnown       bool      `ch:"vulnerabilities_known"`
+	Requires         []string  `ch:"requires_dist"`
 	CutFile          []string  `ch:"cut_file"`
 	CutMember        []string  `ch:"cut_member"`
 	CutWhy           []string  `ch:"cut_why"`
@@ -151,15 +175,19 @@ type projectRow struct {
 	FileMembers      []uint32  `ch:"file_members"`
 }
 
-// Project returns the report of a project in the newest snapshot. name is
-// normalised by PEP 503. It returns ErrNotFound for a project that no scan of
+// Project returns the report of a project in the newest snapshot. It returns ErrNotFound for a project that no scan of
 // the snapshot speaks for.
 func (r *Reader) Project(ctx context.Context, name string) (*Report, error) {
 	s, err := r.Snapshot(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	rows, err := store.Select[projectRow](ctx, r.db, projectSQL, store.Params{"snapshot": s.Name, "catalogue": s.Catalogue, "project": name})
+	name = normalised(name)
+	id, err := r.projectID(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := store.Select[projectRow](ctx, r.db, projectSQL, store.Params{"snapshot": s.Name, "catalogue": s.Catalogue, "project_id": id})
 	if err != nil {
 		return nil, fmt.Errorf("query: project %s: %w", name, err)
 	}
@@ -173,6 +201,10 @@ func (r *Reader) Project(ctx context.Context, name string) (*Report, error) {
 		Outcome: p.Outcome, Why: p.Why, Detail: p.Detail, License: p.License, RequiresPython: p.RequiresPython,
 		BuildBackend: p.BuildBackend, SourceRepository: p.SourceRepository, EmailClass: p.EmailClass,
 		Cuts: []Cut{}, Files: []File{}, Issues: []Issue{}, Behaviors: []Behaving{}, Emails: []EmailCount{}, History: []Change{},
+		Typed: p.Typed, Attested: p.Attested, Offered: append([]string{}, p.Kinds...), Modules: append([]string{}, p.Modules...), Dependencies: dependencies(p.Requires),
+	}
+	if p.VulnsKnown {
+		rep.Vulnerabilities = append([]string{}, p.Vulnerabilities...)
 	}
 	for i := range p.CutFile {
 		rep.Cuts = append(rep.Cuts, Cut{File: p.CutFile[i], Member: p.CutMember[i], Why: p.CutWhy[i], Bytes: p.CutBytes[i]})
@@ -181,22 +213,73 @@ func (r *Reader) Project(ctx context.Context, name string) (*Report, error) {
 		rep.Files = append(rep.Files, File{Name: p.FileName[i], Kind: p.FileKind[i], Bytes: p.FileBytes[i],
 			SHA256: p.FileSHA256[i], Verified: p.FileVerified[i], Members: int(p.FileMembers[i])})
 	}
-	_, numbers, err := r.numbers(ctx, s.Name, []string{"behavior", "issue"}, nil, false)
-	if err != nil {
-		return nil, err
-	}
-	rep.addIssues(p.Issues, r.catalog, numbers)
-	for _, add := range []func(context.Context, *projectRow, *Report) error{
-		func(ctx context.Context, p *projectRow, rep *Report) error {
-			return r.addBehaviors(ctx, p, rep, numbers)
-		},
-		r.addEmails, r.addHistory, r.addReturn,
-	} {
+	for _, add := range []func(context.Context, *projectRow, *Report) error{r.addBehaviors, r.addNumbers, r.addEmails, r.addHistory, r.addReturn} {
 		if err := add(ctx, &p, rep); err != nil {
 			return nil, fmt.Errorf("query: project %s: %w", name, err)
 		}
 	}
 	return rep, nil
+}
+
+// projectID looks a project up by its normalised name.
+func (r *Reader) projectID(ctx context.Context, name string) (uint32, error) {
+	type row struct {
+		ID uint32 `ch:"project_id"`
+	}
+	rows, err := store.Select[row](ctx, r.db, projectIDSQL, store.Params{"project": name})
+	if err != nil {
+		return 0, fmt.Errorf("query: project %s: %w", name, err)
+	}
+	if len(rows) == 0 {
+		return 0, fmt.Errorf("query: project %q: %w", name, ErrNotFound)
+	}
+	return rows[0].ID, nil
+}
+
+var requirementName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*`)
+
+// dependencies reads requirements. An address may hold a login, so it is left out.
+func dependencies(requires []string) []Dependency {
+	list := []Dependency{}
+	for _, x := range requires {
+		name := requirementName.FindString(x)
+		if name == "" {
+			continue
+		}
+		if at := strings.IndexByte(x, '@'); at >= 0 {
+			x = x[:at+1] + " …"
+		}
+		list = append(list, Dependency{normalised(name), x})
+	}
+	return list
+}
+
+// addNumbers says how common what the project shows is.
+func (r *Reader) addNumbers(ctx context.Context, p *projectRow, rep *Report) error {
+	ids := slices.Clone(p.Issues)
+	for i := range rep.Behaviors {
+		ids = append(ids, rep.Behaviors[i].Behavior)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	_, numbers, err := r.numbers(ctx, rep.Snapshot.Name, []string{"behavior", "issue"}, ids, false)
+	if err != nil {
+		return err
+	}
+	importance, err := r.importance(ctx, rep.Snapshot.Name, ids)
+	if err != nil {
+		return err
+	}
+	for i := range rep.Behaviors {
+		b := &rep.Behaviors[i]
+		if n, ok := numbers[counted{kind: "behavior", id: b.Behavior}]; ok {
+			b.Numbers = n
+		}
+		b.Important = importance[b.Behavior].yes()
+	}
+	rep.addIssues(p.Issues, r.catalog, numbers)
+	return nil
 }
 
 // addIssues adds the issues of the project in the order of the catalogue.
@@ -224,7 +307,7 @@ func fill(sentence string, n Numbers) string {
 	return strings.TrimSpace(strings.NewReplacer(pairs...).Replace(sentence))
 }
 
-func (r *Reader) addBehaviors(ctx context.Context, p *projectRow, rep *Report, numbers map[counted]Numbers) error {
+func (r *Reader) addBehaviors(ctx context.Context, p *projectRow, rep *Report) error {
 	rows, err := store.Select[seenRow](ctx, r.db, observationsSQL, store.Params{
 		"project_id": p.ID, "scan_seq": p.Seq, "catalogue": rep.Snapshot.Catalogue})
 	if err != nil {
@@ -234,12 +317,8 @@ func (r *Reader) addBehaviors(ctx context.Context, p *projectRow, rep *Report, n
 		x := &rows[i]
 		last := len(rep.Behaviors) - 1
 		if last < 0 || rep.Behaviors[last].Behavior != x.Behavior {
-			n, ok := numbers[counted{kind: "behavior", id: x.Behavior}]
-			if !ok {
-				n = none()
-			}
 			rep.Behaviors = append(rep.Behaviors, Behaving{
-				TopRow:    TopRow{Behavior: x.Behavior, Category: category(x.Behavior), Sentence: r.sentence(x.Behavior), Numbers: n},
+				TopRow:    TopRow{Behavior: x.Behavior, Category: category(x.Behavior), Sentence: r.sentence(x.Behavior), Numbers: none()},
 				Certainty: string(message.Likely)})
 			last++
 		}

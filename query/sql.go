@@ -98,4 +98,6 @@ var (
 	goneSQL string
 	//go:embed sql/changed.sql
 	changedSQL string
+	//go:embed sql/project_id.sql
+	projectIDSQL string
 )

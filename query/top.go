@@ -63,6 +63,8 @@ type TopRow struct {
 	Category string `json:"category"`
 	Sentence string `json:"sentence,omitempty"`
 	Context  string `json:"context,omitempty"` // empty: all but support
+	// Important says that malicious code shows it far more than the community.
+	Important bool `json:"important,omitempty"`
 	Numbers
 }
 
@@ -85,9 +87,14 @@ func (r *Reader) Top(ctx context.Context, o TopOptions) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	importance, err := r.importance(ctx, s.Name, nil)
+	if err != nil {
+		return nil, err
+	}
 	t := &Table{Snapshot: s, Rows: []TopRow{}}
 	for _, c := range order {
-		row := TopRow{Behavior: c.id, Category: category(c.id), Sentence: r.sentence(c.id), Context: c.context, Numbers: of[c]}
+		row := TopRow{Behavior: c.id, Category: category(c.id), Sentence: r.sentence(c.id), Context: c.context,
+			Important: importance[c.id].yes(), Numbers: of[c]}
 		if c.context == o.Context && o.keeps(row) {
 			t.Rows = append(t.Rows, row)
 		}
@@ -128,8 +135,10 @@ func (o TopOptions) compare(a, b TopRow) int {
 type Behavior struct {
 	Snapshot *Snapshot `json:"snapshot"`
 	TopRow
-	Attack   string   `json:"attack,omitempty"` // ATT&CK technique
-	Contexts []TopRow `json:"contexts"`         // the same by context, support included
+	Attack string `json:"attack,omitempty"` // ATT&CK technique
+	// Importance is nil where there are no labels to count it by.
+	Importance *Importance `json:"importance"`
+	Contexts   []TopRow    `json:"contexts"` // the same by context, support included
 	// Projects are the most used ones that show it.
 	Projects []Shown `json:"projects"`
 }
@@ -173,6 +182,13 @@ func (r *Reader) Behavior(ctx context.Context, id, snapshot string, limit int) (
 	slices.SortFunc(b.Contexts, func(x, y TopRow) int {
 		return cmp.Compare(slices.Index(contexts(), x.Context), slices.Index(contexts(), y.Context))
 	})
+	importance, err := r.importance(ctx, s.Name, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	if x, ok := importance[id]; ok {
+		b.Importance, b.Important = &x, x.yes()
+	}
 	rows, _, err := r.shownRows(ctx, s, id, "", Page{Limit: limit})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,2 @@
+-- The id of a project, by its normalised name.
+SELECT project_id FROM project_ids WHERE project = {project:String} LIMIT 1
