@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -14,8 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-
-	"github.com/parquet-go/parquet-go"
 
 	"prevalence/internal/store"
 )
@@ -114,7 +111,8 @@ type table struct {
 
 // write reads a table once and writes it in all formats. A T is one row.
 func write[T any](ctx context.Context, f *folder, db *store.DB, t table, p store.Params, ids idRange) error {
-	files := make([]*output, 3)
+	files := make([]*output, len(formats))
+	encoders := make([]encoder[T], len(formats))
 	defer func() {
 		for _, o := range files {
 			if o != nil {
@@ -122,48 +120,48 @@ func write[T any](ctx context.Context, f *folder, db *store.DB, t table, p store
 			}
 		}
 	}()
-	formats := []struct{ ending, media string }{
-		{"parquet", "application/vnd.apache.parquet"}, {"csv", "text/csv"}, {"jsonl", "application/jsonl"}}
-	var err error
 	for i, format := range formats {
-		if files[i], err = f.create(t.name + "." + format.ending); err != nil {
+		var err error
+		if files[i], err = f.create(t.name + "." + format.Name); err != nil {
 			return err
 		}
-	}
-	columns := parquet.NewGenericWriter[T](files[0], parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(1<<20))
-	lines, objects := csv.NewWriter(files[1]), json.NewEncoder(files[2])
-	objects.SetEscapeHTML(false)
-	fields := fieldsOf[T]()
-	header := make([]string, len(fields))
-	for i, c := range fields {
-		header[i] = c.Name
-	}
-	if err := lines.Write(header); err != nil {
-		return err
+		encoders[i] = newEncoder[T](files[i], format.Name)
 	}
 	rows := 0
-	add := func(row *T) error {
+	err := each(ctx, db, t, p, ids, func(row *T) error {
 		rows++
-		_, err := columns.Write([]T{*row})
-		return errors.Join(err, lines.Write(cells(row)), objects.Encode(row))
+		for _, e := range encoders {
+			if err := e.add(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
+	fields := fieldsOf[T]()
+	for i, format := range formats {
+		if err := encoders[i].end(); err != nil {
+			return err
+		}
+		r, err := files[i].finish(resource{Name: t.name + "-" + format.Name, Path: t.name + "." + format.Name, Description: t.description,
+			Format: format.Name, MediaType: format.MediaType, Rows: rows, Schema: tableSchema{fields}})
+		if err != nil {
+			return err
+		}
+		f.resources = append(f.resources, r)
+	}
+	return nil
+}
+
+// each reads a table, row by row.
+func each[T any](ctx context.Context, db *store.DB, t table, p store.Params, ids idRange, add func(row *T) error) error {
 	for from, to := range ids.chunks(t.ranged) {
 		p["first"], p["last"] = from, to
 		if err := store.Each(ctx, db, t.sql, p, add); err != nil {
 			return err
 		}
-	}
-	lines.Flush()
-	if err := errors.Join(columns.Close(), lines.Error()); err != nil {
-		return err
-	}
-	for i, format := range formats {
-		r, err := files[i].finish(resource{Name: t.name + "-" + format.ending, Path: t.name + "." + format.ending, Description: t.description,
-			Format: format.ending, MediaType: format.media, Rows: rows, Schema: tableSchema{fields}})
-		if err != nil {
-			return err
-		}
-		f.resources = append(f.resources, r)
 	}
 	return nil
 }
