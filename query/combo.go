@@ -46,7 +46,7 @@ type comboCell struct {
 // that neither the snapshot nor the catalogue knows.
 func (r *Reader) Combo(ctx context.Context, ids []string, limit int) (*Combo, error) {
 	if len(ids) < 2 || len(ids) > maxCombo {
-		return nil, fmt.Errorf("query: a combination of %d behaviours; it has 2 to %d", len(ids), maxCombo)
+		return nil, fmt.Errorf("query: %w: a combination of %d behaviours; it has 2 to %d", ErrQuestion, len(ids), maxCombo)
 	}
 	s, err := r.Snapshot(ctx, "")
 	if err != nil {
@@ -72,7 +72,7 @@ func (r *Reader) Combo(ctx context.Context, ids []string, limit int) (*Combo, er
 	c := &Combo{Snapshot: s, Numbers: s.measure(together(cells, every)), Behaviors: []TopRow{}, Lift: []Lift{}, Projects: []Ranked{}}
 	for i, id := range ids {
 		if slices.Contains(ids[:i], id) {
-			return nil, fmt.Errorf("query: %s is named twice", id)
+			return nil, fmt.Errorf("query: %w: %s is named twice", ErrQuestion, id)
 		}
 		if r.catalog.Rule(id) == nil && !slices.ContainsFunc(cells, func(x comboCell) bool { return x.Contexts&(1<<i) != 0 }) {
 			return nil, fmt.Errorf("query: behaviour %q: %w", id, ErrNotFound)

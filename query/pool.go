@@ -20,17 +20,22 @@ type Cost int
 // The costs of questions.
 const (
 	Quick Cost = iota // found by a key: milliseconds
-	Slow              // reads much: a pattern, a combination, a set, a statement
+	Slow              // reads much: a pattern, a combination, a statement
+	Long              // streams a whole set, for minutes
 )
+
+func (c Cost) String() string { return [...]string{"quick", "slow", "long"}[c] }
 
 // PoolOptions bound what many clients may ask at a time. A zero field takes the
 // default beside it.
 type PoolOptions struct {
 	Quick     int           // quick questions at a time; default 8
 	Slow      int           // slow ones at a time; default 2
+	Long      int           // sets streamed at a time; default 1
 	Wait      time.Duration // for a place, then ErrBusy; default 2 s
 	QuickTime time.Duration // of one quick question, then ErrTooSlow; default 5 s
 	SlowTime  time.Duration // of one slow question; default 30 s
+	LongTime  time.Duration // of one set; default 10 min
 	Fresh     time.Duration // how old the knowledge of the newest snapshot may be; default 1 s
 }
 
@@ -40,16 +45,18 @@ type PoolOptions struct {
 // is safe for concurrent use.
 type Pool struct {
 	o      PoolOptions
-	reader [2]*Reader
-	places [2]chan struct{}
+	reader [3]*Reader
+	places [3]chan struct{}
+	limits [3]time.Duration
 
 	mu     sync.Mutex
 	newest *Snapshot // nil: none yet, or not looked
 	looked time.Time
 }
 
-// NewPool returns a Pool that puts quick and slow questions to two readers, each
-// of which has as many connections as its questions have places.
+// NewPool returns a Pool that puts quick questions to one reader and all others
+// to another. Each needs as many connections as its questions have places, quick
+// one more.
 func NewPool(quick, slow *Reader, o PoolOptions) *Pool {
 	set := func(n *int, def int) {
 		if *n <= 0 {
@@ -63,18 +70,24 @@ func NewPool(quick, slow *Reader, o PoolOptions) *Pool {
 	}
 	set(&o.Quick, 8)
 	set(&o.Slow, 2)
+	set(&o.Long, 1)
 	last(&o.Wait, 2*time.Second)
 	last(&o.QuickTime, 5*time.Second)
 	last(&o.SlowTime, 30*time.Second)
+	last(&o.LongTime, 10*time.Minute)
 	last(&o.Fresh, time.Second)
-	return &Pool{o: o, reader: [2]*Reader{quick, slow}, places: [2]chan struct{}{make(chan struct{}, o.Quick), make(chan struct{}, o.Slow)}}
+	places := func(n int) chan struct{} { return make(chan struct{}, n) }
+	return &Pool{o: o, reader: [3]*Reader{quick, slow, slow}, places: [3]chan struct{}{places(o.Quick), places(o.Slow), places(o.Long)},
+		limits: [3]time.Duration{o.QuickTime, o.SlowTime, o.LongTime}}
 }
+
+// Asked is how many questions of a cost are being asked.
+func (p *Pool) Asked(c Cost) int { return len(p.places[c]) }
 
 // Ask runs a question with a Reader for which the snapshot that was the newest
 // when it was asked stays the newest. It returns ErrBusy without having asked
 // where no place came free, and ErrTooSlow where time ran out.
 func (p *Pool) Ask(ctx context.Context, c Cost, question func(ctx context.Context, r *Reader) error) error {
-	limit := []time.Duration{p.o.QuickTime, p.o.SlowTime}[c]
 	wait := time.NewTimer(p.o.Wait)
 	defer wait.Stop()
 	select {
@@ -89,7 +102,7 @@ func (p *Pool) Ask(ctx context.Context, c Cost, question func(ctx context.Contex
 		}
 	}
 	defer func() { <-p.places[c] }()
-	timed, cancel := context.WithTimeout(ctx, limit)
+	timed, cancel := context.WithTimeout(ctx, p.limits[c])
 	defer cancel()
 	r := p.reader[c]
 	s, err := p.Newest(timed)

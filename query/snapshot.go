@@ -19,6 +19,9 @@ var ErrNoSnapshot = errors.New("no prevalence information at this time")
 // not know.
 var ErrNotFound = errors.New("not found")
 
+// ErrQuestion is returned for a question that means nothing, whatever the data is.
+var ErrQuestion = errors.New("this cannot be asked")
+
 // Reader answers questions from the views. It may be shared.
 type Reader struct {
 	db      *store.DB

@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"prevalence/query"
 	"prevalence/schemas/catalog"
 )
 
@@ -86,44 +87,14 @@ func ofCategory(rules *catalog.Catalog, category string) ([]catalog.Rule, error)
 
 // ruleView is a rule as --format json shows it.
 type ruleView struct {
-	ID         string        `json:"id"`
-	Category   string        `json:"category"`
-	Sentence   string        `json:"sentence"`
-	Confidence string        `json:"confidence"`
-	Attack     string        `json:"attack,omitempty"`
-	AttackURL  string        `json:"attack_url,omitempty"`
-	Contexts   []string      `json:"contexts"` // empty: all
-	Hits       []string      `json:"hits"`     // what counts as a hit, in words
-	Positive   []exampleView `json:"positive"`
-	Negative   []exampleView `json:"negative"`
-	BuiltIn    bool          `json:"built_in"`
-	File       string        `json:"file"`
-	Line       int           `json:"line"`
-	YAML       string        `json:"yaml"`
-}
-
-// exampleView is an example as --format json shows it.
-type exampleView struct {
-	Path    string   `json:"path"`
-	Source  string   `json:"source,omitempty"`
-	Package []string `json:"package,omitempty"`
-	Native  []string `json:"native,omitempty"`
-	Line    int      `json:"line"`
+	query.Rule
+	BuiltIn bool   `json:"built_in"`
+	File    string `json:"file"`
+	Line    int    `json:"line"`
 }
 
 func viewOf(r *catalog.Rule) ruleView {
-	examples := func(list []catalog.Example) []exampleView {
-		out := make([]exampleView, len(list))
-		for i, e := range list {
-			out[i] = exampleView(e)
-		}
-		return out
-	}
-	return ruleView{
-		ID: r.ID, Category: r.Category(), Sentence: r.Sentence, Confidence: string(r.Confidence), Attack: r.Attack,
-		AttackURL: catalog.AttackURL(r.Attack), Contexts: append([]string{}, r.Contexts...), Hits: r.Words(),
-		Positive: examples(r.Positive), Negative: examples(r.Negative), BuiltIn: builtIn(r), File: r.File, Line: r.Line, YAML: r.YAML,
-	}
+	return ruleView{Rule: query.DescribeRule(r), BuiltIn: builtIn(r), File: r.File, Line: r.Line}
 }
 
 // builtIn reports whether a rule is one of this build's.

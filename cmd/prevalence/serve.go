@@ -150,7 +150,7 @@ func newFront(ctx context.Context, c *config, reader account, rules *catalog.Cat
 	if err != nil {
 		return nil, err
 	}
-	slow, err := open(c.SlowQueries)
+	slow, err := open(c.SlowQueries + 1) // a set is one more
 	if err != nil {
 		return nil, err
 	}
@@ -160,9 +160,11 @@ func newFront(ctx context.Context, c *config, reader account, rules *catalog.Cat
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	front.Register(mux)
-	f.handler = front.Guard(mux)
-	return f, nil
+	if err := front.Register(mux); err != nil {
+		return nil, err
+	}
+	f.handler, err = front.Guard(mux)
+	return f, err
 }
 
 // serveHTTP serves until ctx is done or what it asks has died; answers that are

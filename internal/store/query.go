@@ -25,6 +25,28 @@ func (p Params) arguments() []any {
 // what this build asks for.
 var ErrNoTables = errors.New("the tables are not there")
 
+// ErrTooMuch is returned where the server stopped a query that took too much
+// time or memory.
+var ErrTooMuch = errors.New("the query took too much time or memory")
+
+// failed says what went wrong with a query.
+func failed(err error) error {
+	if ex, ok := errors.AsType[*clickhouse.Exception](err); ok && tooMuch(ex.Code) {
+		return fmt.Errorf("store: select: %w: %w", ErrTooMuch, err)
+	}
+	return fmt.Errorf("store: select: %w", err)
+}
+
+// tooMuch reports whether a code of ClickHouse's says that a limit was passed:
+// rows to read, time, estimated time, queries at a time, memory, result rows.
+func tooMuch(code int32) bool {
+	switch code {
+	case 158, 159, 160, 202, 241, 396:
+		return true
+	}
+	return false
+}
+
 // Select runs a query and returns its rows. T is a struct whose fields name
 // columns by `ch` tags.
 func Select[T any](ctx context.Context, db *DB, query string, p Params) ([]T, error) {
@@ -34,7 +56,7 @@ func Select[T any](ctx context.Context, db *DB, query string, p Params) ([]T, er
 		if errors.As(err, &ex) && ex.Code == 60 { // UNKNOWN_TABLE
 			return nil, fmt.Errorf("store: %w: run 'prevalence migrate' as the owner of %q at %s", ErrNoTables, db.o.Database, db.o.Addr)
 		}
-		return nil, fmt.Errorf("store: select: %w", err)
+		return nil, failed(err)
 	}
 	return rows, nil
 }
@@ -45,7 +67,7 @@ func Select[T any](ctx context.Context, db *DB, query string, p Params) ([]T, er
 func Each[T any](ctx context.Context, db *DB, query string, p Params, fn func(row *T) error) error {
 	rows, err := db.conn.Query(withoutDeadline(ctx), query, p.arguments()...)
 	if err != nil {
-		return fmt.Errorf("store: select: %w", err)
+		return failed(err)
 	}
 	defer func() { _ = rows.Close() }() // Err says what went wrong
 	for rows.Next() {
@@ -58,7 +80,7 @@ func Each[T any](ctx context.Context, db *DB, query string, p Params, fn func(ro
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("store: select: %w", err)
+		return failed(err)
 	}
 	return nil
 }

@@ -53,8 +53,10 @@ func (db *DB) Query(ctx context.Context, query string, l Limits) (*Table, error)
 	}
 	t, err := db.read(quiet, query, l.Rows)
 	if ex, ok := errors.AsType[*clickhouse.Exception](err); ok {
-		line, _, _ := strings.Cut(ex.Message, "\n")
-		return nil, &RefusedError{Code: ex.Code, Line: line}
+		if tooMuch(ex.Code) {
+			return nil, fmt.Errorf("store: query: %w: %w", ErrTooMuch, &RefusedError{Code: ex.Code, Line: firstLine(ex.Message)})
+		}
+		return nil, &RefusedError{Code: ex.Code, Line: firstLine(ex.Message)}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store: query: %w", err)
@@ -118,4 +120,9 @@ func plain(v reflect.Value) any {
 		return numbers
 	}
 	return v.Interface()
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"strconv"
@@ -50,21 +52,30 @@ func newGuard(o Options) *guard {
 // token where there are any, bounds each client's rate, sets the headers that
 // keep a hostile name from being anything but text, compresses, and answers
 // where a handler fails.
-func (a *API) Guard(next http.Handler) http.Handler {
+func (a *API) Guard(next http.Handler) (http.Handler, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024))
-	if err == nil {
-		next = compress(next)
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	inner := compress(next)
+	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		w, began := &watched{ResponseWriter: out}, time.Now()
 		h := w.Header()
 		h.Set("Content-Security-Policy", ContentPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		defer func() {
-			if failed := recover(); failed != nil && failed != http.ErrAbortHandler { //nolint:errorlint // it is the value itself
-				a.log.Error("a handler failed", "path", r.URL.Path, "panic", failed)
-				refuse(w, http.StatusInternalServerError, "this answer failed; the log says why")
+			failed := recover()
+			if failed != nil && failed != http.ErrAbortHandler { //nolint:errorlint // it is the value itself
+				a.log.Error("a handler failed", "route", r.Pattern, "panic", failed)
+				if w.status == 0 {
+					refuse(w, http.StatusInternalServerError, "this answer failed; the server's log says why")
+				}
+			}
+			a.metrics.answered(r.Pattern, cmp.Or(w.status, http.StatusOK), time.Since(began))
+			if failed != nil && w.status != http.StatusInternalServerError {
+				panic(http.ErrAbortHandler) // what was written is of no use
 			}
 		}()
 		if r.URL.Path != "/healthz" && r.URL.Path != "/readyz" {
@@ -80,8 +91,34 @@ func (a *API) Guard(next http.Handler) http.Handler {
 				return
 			}
 		}
-		next.ServeHTTP(w, r)
-	})
+		inner.ServeHTTP(w, r)
+	}), nil
+}
+
+// watched knows which status went out.
+type watched struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *watched) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.status = cmp.Or(w.status, http.StatusOK)
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach what is below.
+func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Flush sends what is held back, for pages that go on.
+func (w *watched) Flush() {
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // one that cannot flush sends it later
 }
 
 // identify says who asks, and whether that one may. A browser sends the token
