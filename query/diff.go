@@ -63,13 +63,12 @@ type Diff struct {
 	Rows         []Changed `json:"rows"` // what changed, in order of kind and id
 }
 
-// Changed is a thing whose numbers differ. A side is nil where its snapshot has
-// no numbers for it.
+// Changed is a thing whose numbers differ.
 type Changed struct {
 	Kind   string   `json:"kind"`
 	ID     string   `json:"id"`
-	Before *Numbers `json:"before"`
-	After  *Numbers `json:"after"`
+	Before *Numbers `json:"before"` // nil where the snapshot has no numbers for it
+	After  *Numbers `json:"after"`  // likewise nil
 	// Clear says that the intervals of the community lie apart: more than chance
 	// and coverage moved.
 	Clear bool `json:"clear"`

@@ -29,7 +29,7 @@ const (
 // The interval is Katz's for the ratio of two proportions, on the log scale,
 // with 0.5 added to each cell of the table, so that zeros do no harm. The thing
 // is important when the lower limit is at least 3 and there are at least 5
-// clusters, unimportant when the upper limit is below 3 and there are as many.
+// clusters of which one shows it at all, unimportant when the upper limit is below 3 and there are as many.
 //
 // Katz, D., Baptista, J., Azen, S. P., Pike, M. C. (1978), Obtaining confidence
 // intervals for the risk ratio in cohort studies, Biometrics 34, 469–474.
@@ -46,7 +46,7 @@ func ImportanceOf(shown, clusters int, community Estimate) Importance {
 	x := Importance{Known: true, Ratio: ratio, Low: ratio / spread, High: ratio * spread}
 	if clusters >= importantClusters {
 		switch yes := x.Low >= importantRatio; {
-		case yes, x.High < importantRatio:
+		case yes && shown > 0, x.High < importantRatio:
 			x.Important = &yes
 		}
 	}

@@ -10,8 +10,8 @@ import (
 
 // topInput chooses and orders the rows of the prevalence table.
 type topInput struct {
-	paged
-	inContext
+	Paged
+	InContext
 	Snapshot string `query:"snapshot" maxLength:"200" doc:"name of a snapshot; without one the newest"`
 	Sort     string `query:"sort" enum:"category,count,id" default:"category" doc:"order of the rows"`
 	Band     string `query:"band" enum:"top100,top1k,top10k,community" default:"top100" doc:"band that the order goes by"`
@@ -61,9 +61,9 @@ func (a *API) behaviors() {
 			return r.Behavior(ctx, in.name(), in.Snapshot, in.Limit)
 		})
 	type shown struct {
-		behaviorID
-		inContext
-		paged
+		BehaviorID
+		InContext
+		Paged
 	}
 	get(a, operation{path: "/behaviors/{category}/{slug}/projects", id: "behavior-projects", tag: tag, cost: query.Slow,
 		summary: "Projects that show a behaviour", about: "The most used first, page by page."},
@@ -76,7 +76,7 @@ func (a *API) behaviors() {
 			return r.Proof(ctx, in.name(), in.Context, in.page())
 		})
 	type trend struct {
-		behaviorID
+		BehaviorID
 		Snapshots int `query:"snapshots" default:"100" minimum:"1" maximum:"1000" doc:"look at most so far back"`
 	}
 	get(a, operation{path: "/behaviors/{category}/{slug}/trend", id: "behavior-trend", tag: tag, cost: query.Slow,
@@ -86,11 +86,11 @@ func (a *API) behaviors() {
 		})
 	get(a, operation{path: "/behaviors/{category}/{slug}/updates", id: "behavior-updates", tag: tag, cost: query.Slow,
 		summary: "How often an update brings a behaviour", about: "Of the projects of which two releases were looked into, by band."},
-		func(ctx context.Context, r *query.Reader, in *behaviorID) (*query.Updates, error) {
+		func(ctx context.Context, r *query.Reader, in *BehaviorID) (*query.Updates, error) {
 			return r.Updates(ctx, in.name())
 		})
 	type combination struct {
-		first
+		First
 		Behaviors []string `query:"behavior" required:"true" minItems:"2" maxItems:"8" uniqueItems:"true" doc:"ids of behaviours, comma-separated" example:"network/http-client,execution/dynamic-code"`
 	}
 	get(a, operation{path: "/combinations", id: "combination", tag: tag, cost: query.Slow,
@@ -102,7 +102,7 @@ func (a *API) behaviors() {
 
 // behaviorInput asks for one behaviour.
 type behaviorInput struct {
-	behaviorID
+	BehaviorID
 	Limit    int    `query:"limit" default:"0" minimum:"0" maximum:"1000" doc:"list at most so many projects that show it"`
 	Snapshot string `query:"snapshot" maxLength:"200" doc:"name of a snapshot; without one the newest"`
 }

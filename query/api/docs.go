@@ -144,6 +144,10 @@ func typeName(s *huma.Schema) (text, leads string) {
 		name := s.Ref[strings.LastIndexByte(s.Ref, '/')+1:]
 		return name, name
 	}
+	if len(s.OneOf) > 0 {
+		text, leads = typeName(s.OneOf[0])
+		return text + " or null", leads
+	}
 	if s.Items != nil {
 		text, leads = typeName(s.Items)
 		return "list of " + text, leads

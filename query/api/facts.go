@@ -9,7 +9,7 @@ import (
 
 // symbolInput asks for a symbol.
 type symbolInput struct {
-	first
+	First
 	Name string `query:"name" required:"true" minLength:"1" maxLength:"500" example:"subprocess.run#shell=True" doc:"name of a symbol; * stands for any text"`
 }
 
@@ -17,7 +17,7 @@ func (in *symbolInput) cost() query.Cost { return patternCost(in.Name) }
 
 // indicatorInput asks for an indicator.
 type indicatorInput struct {
-	first
+	First
 	Value string `query:"value" required:"true" minLength:"1" maxLength:"2000" example:"*.workers.dev" doc:"IP address, domain, URL, wallet, webhook; * stands for any text"`
 }
 
@@ -53,7 +53,7 @@ func (a *API) emails() {
 			return r.Emails(ctx, "", 0)
 		})
 	type class struct {
-		first
+		First
 		Class string `path:"class" maxLength:"40" example:"privacy" doc:"class of addresses"`
 	}
 	get(a, operation{path: "/email/{class}", id: "email-class", tag: tag, cost: query.Slow, summary: "One class of addresses", about: "Its numbers, its domains (of few projects: \"other\") and the most used projects."},
@@ -61,7 +61,7 @@ func (a *API) emails() {
 			return r.Emails(ctx, in.Class, in.Limit)
 		})
 	type domain struct {
-		first
+		First
 		Domain string `path:"domain" minLength:"1" maxLength:"255" example:"proton.me" doc:"one domain"`
 	}
 	get(a, operation{path: "/domains/{domain}", id: "domain", tag: tag, cost: query.Slow, summary: "Who has a domain", about: "In author addresses, and in code: by itself, in a URL, in an address."},

@@ -132,27 +132,27 @@ func (a *API) problem(ctx context.Context, id string, err error) error {
 // said is an error without the name of the room.
 func said(err error) string { return strings.TrimPrefix(err.Error(), "query: ") }
 
-// Parts of inputs.
+// Parts of inputs, which the library finds where they are exported.
 type (
-	// first asks for the beginning of a list.
-	first struct {
+	// First asks for the beginning of a list.
+	First struct {
 		Limit int `query:"limit" default:"20" minimum:"0" maximum:"1000" doc:"list at most so many"`
 	}
-	// paged asks for a page of a list.
-	paged struct {
+	// Paged asks for a page of a list.
+	Paged struct {
 		Limit int    `query:"limit" default:"50" minimum:"1" maximum:"1000" doc:"list at most so many"`
 		After string `query:"after" maxLength:"300" doc:"\"next\" of the page before, as it is"`
 	}
-	// behaviorID names a behaviour.
-	behaviorID struct {
+	// BehaviorID names a behaviour.
+	BehaviorID struct {
 		Category string `path:"category" maxLength:"60" example:"file" doc:"first half of the behaviour's id"`
 		Slug     string `path:"slug" maxLength:"120" example:"delete" doc:"second half of the behaviour's id"`
 	}
-	// inContext keeps what was seen in one context.
-	inContext struct {
+	// InContext keeps what was seen in one context.
+	InContext struct {
 		Context string `query:"context" enum:"install,startup,import,call,package,support" doc:"when the code runs; without it any context but support"`
 	}
 )
 
-func (p paged) page() query.Page  { return query.Page{Limit: p.Limit, After: p.After} }
-func (b behaviorID) name() string { return b.Category + "/" + b.Slug }
+func (p Paged) page() query.Page  { return query.Page{Limit: p.Limit, After: p.After} }
+func (b BehaviorID) name() string { return b.Category + "/" + b.Slug }

@@ -43,7 +43,7 @@ func (a *API) rules() {
 			return list, nil
 		})
 	get(a, operation{path: "/rules/{category}/{slug}", id: "rule", tag: tag, live: true, summary: "One rule", about: "What counts as a hit of one behaviour."},
-		func(_ context.Context, _ *query.Reader, in *behaviorID) (*query.Rule, error) {
+		func(_ context.Context, _ *query.Reader, in *BehaviorID) (*query.Rule, error) {
 			rule := a.o.Catalog.Rule(in.name())
 			if rule == nil {
 				return nil, fmt.Errorf("query: rule %q: %w", in.name(), query.ErrNotFound)

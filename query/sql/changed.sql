@@ -2,7 +2,7 @@
 -- projects that are quarantined.
 SELECT snapshot, 'rare' AS kind, id, label
 FROM prevalence
-WHERE snapshot IN {snapshots:Array(String)} AND kind = 'behavior' AND context = '' AND band = 'community'
+WHERE snapshot IN {snapshots:Array(String)} AND prevalence.kind = 'behavior' AND context = '' AND band = 'community'
 UNION ALL
 SELECT snapshot, 'important' AS kind, behavior AS id, '' AS label
 FROM importance
