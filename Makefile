@@ -72,6 +72,10 @@ SHARE ?= 0.01
 bench-dataset: engine ## storing, publishing and asking, over SHARE (0.01) of the index's size
 	bin/prevalence bench dataset --share $(SHARE) $(if $(NAMES),--names $(NAMES))
 
+.PHONY: bench-api
+bench-api: engine ## the API: 200 look-ups a second over SHARE (0.01) of the index's size
+	bin/prevalence bench api --share $(SHARE) $(if $(NAMES),--names $(NAMES))
+
 .PHONY: scale
 scale: engine ## the figures of docs/scale.md, with the real NAMES if given
 	bin/prevalence bench sweep $(if $(NAMES),--names $(NAMES))

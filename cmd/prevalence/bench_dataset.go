@@ -85,15 +85,24 @@ func (a *app) benchDataset(ctx context.Context, c *config, f *benchFlags, share 
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	b := &datasetBench{app: a, config: *c, results: newResults("dataset"), names: names, rules: rules}
-	b.config.Data, b.config.NATS, b.config.ClickHouse = dir, "", ""
-	b.scans = synthetic.New(synthetic.Config{Seed: f.seed, Names: plainNames(names), Behaviors: behaviorIDs(rules), Catalogue: rules.Hash(), Share: share})
+	b := newDatasetBench(a, c, f, "dataset", dir, names, rules, share)
 	s, err := startServices(ctx, &b.config, b.config.logger(a.errs))
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	return b.results, b.run(ctx, s)
+	if err := b.load(ctx, s); err != nil {
+		return nil, err
+	}
+	return b.results, b.ask(ctx, s)
+}
+
+// newDatasetBench prepares a run in a folder.
+func newDatasetBench(a *app, c *config, f *benchFlags, what, dir string, names []pypitest.Name, rules *catalog.Catalog, share float64) *datasetBench {
+	b := &datasetBench{app: a, config: *c, results: newResults(what), names: names, rules: rules}
+	b.config.Data, b.config.NATS, b.config.ClickHouse = dir, "", ""
+	b.scans = synthetic.New(synthetic.Config{Seed: f.seed, Names: plainNames(names), Behaviors: behaviorIDs(rules), Catalogue: rules.Hash(), Share: share})
+	return b
 }
 
 // namesOf reads or generates the names of a share of the index.
@@ -128,7 +137,8 @@ func behaviorIDs(rules *catalog.Catalog) []string {
 	return ids
 }
 
-func (b *datasetBench) run(ctx context.Context, s *running) error {
+// load stores the scans and publishes snapshots of them.
+func (b *datasetBench) load(ctx context.Context, s *running) error {
 	conn, err := connectBroker(ctx, &b.config, s.Broker, nil)
 	if err != nil {
 		return err
@@ -143,7 +153,7 @@ func (b *datasetBench) run(ctx context.Context, s *running) error {
 	if err := b.snapshot(ctx, conn, s); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
-	return b.ask(ctx, s)
+	return nil
 }
 
 // publish puts everything into the broker that an aggregator reads.

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"prevalence/internal/engine"
+	"prevalence/internal/queue"
 	"prevalence/internal/store"
 	"prevalence/query"
 	"prevalence/query/api"
@@ -83,7 +84,7 @@ func (a *app) serve(ctx context.Context, c *config) error {
 		return err
 	}
 	defer stop()
-	f, err := newFront(ctx, c, at.Reader, rules, tokens, log)
+	f, err := newFront(ctx, c, at, rules, tokens, log)
 	if err != nil {
 		return err
 	}
@@ -121,9 +122,13 @@ func reachForServing(ctx context.Context, c *config, log *slog.Logger) (at servi
 type front struct {
 	handler http.Handler
 	dbs     []*store.DB
+	broker  *queue.Conn // nil where none can be reached
 }
 
 func (f *front) close() {
+	if f.broker != nil {
+		f.broker.Close()
+	}
 	for _, db := range f.dbs {
 		_ = db.Close()
 	}
@@ -131,7 +136,7 @@ func (f *front) close() {
 
 // newFront logs in at the database, as a reader, and puts everything that is
 // served on one mux.
-func newFront(ctx context.Context, c *config, reader account, rules *catalog.Catalog, tokens []string, log *slog.Logger) (_ *front, err error) {
+func newFront(ctx context.Context, c *config, at services, rules *catalog.Catalog, tokens []string, log *slog.Logger) (_ *front, err error) {
 	f := new(front)
 	defer func() {
 		if err != nil {
@@ -139,7 +144,7 @@ func newFront(ctx context.Context, c *config, reader account, rules *catalog.Cat
 		}
 	}()
 	open := func(conns int) (*query.Reader, error) {
-		db, err := openDatabaseWith(ctx, c, reader, engine.ViewsDatabase, conns)
+		db, err := openDatabaseWith(ctx, c, at.Reader, engine.ViewsDatabase, conns)
 		if err != nil {
 			return nil, err
 		}
@@ -155,7 +160,13 @@ func newFront(ctx context.Context, c *config, reader account, rules *catalog.Cat
 		return nil, err
 	}
 	pool := query.NewPool(quick, slow, query.PoolOptions{Quick: c.Queries, Slow: c.SlowQueries, SlowTime: c.QueryTime, QuickTime: min(c.QueryTime, 5*time.Second)})
-	front, err := api.New(api.Options{Pool: pool, Catalog: rules, Version: buildVersion(), Tokens: tokens, Rate: c.ClientRate, BehindProxy: c.BehindProxy, Log: log})
+	o := api.Options{Pool: pool, Catalog: rules, Version: buildVersion(), Tokens: tokens, Rate: c.ClientRate, BehindProxy: c.BehindProxy, Log: log}
+	if f.broker, err = connectBroker(ctx, c, at.Broker, log); err == nil {
+		o.Backlog = f.broker.Backlog
+	} else {
+		log.Info("what waits for workers is not shown, as no broker can be reached", "reason", err)
+	}
+	front, err := api.New(o)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ func TestImportanceOf(t *testing.T) {
 		{"three times, roughly", 6, 20, community(10_000, 100_000), true, nil},
 		{"nobody in the community", 8, 10, community(0, 1_000), true, &yes},
 		{"nobody anywhere", 0, 10, community(0, 1_000), true, nil},
+		{"nobody anywhere, and a large community", 0, 10, community(0, 100_000), true, nil},
 		{"no cluster", 0, 0, community(1, 10), false, nil},
 		{"no community", 5, 5, Estimate{}, false, nil},
 	}
