@@ -45,3 +45,24 @@ func (r *Reader) importance(ctx context.Context, snapshot string, ids []string) 
 	}
 	return of, nil
 }
+
+// headlines are what a snapshot says of behaviours and issues in all contexts
+// but support.
+type headlines struct {
+	numbers    map[counted]Numbers
+	importance map[string]Importance
+}
+
+// headlines returns what the snapshot says of some behaviours and issues; of
+// one that a Pool has looked up, from memory.
+func (r *Reader) headlines(ctx context.Context, s *Snapshot, ids []string) (map[counted]Numbers, map[string]Importance, error) {
+	if s.headlines != nil {
+		return s.headlines.numbers, s.headlines.importance, nil
+	}
+	_, numbers, err := r.numbers(ctx, s.Name, []string{"behavior", "issue"}, ids, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	importance, err := r.importance(ctx, s.Name, ids)
+	return numbers, importance, err
+}

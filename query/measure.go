@@ -125,6 +125,11 @@ func (r *Reader) holders(ctx context.Context, s *Snapshot, query string, p store
 	if err != nil {
 		return nil, err
 	}
+	return r.named(ctx, s, rows)
+}
+
+// named gives holders their names.
+func (r *Reader) named(ctx context.Context, s *Snapshot, rows []holderRow) ([]Holder, error) {
 	ids := make([]uint32, len(rows))
 	for i, x := range rows {
 		ids[i] = x.ID

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,9 +50,14 @@ type Pool struct {
 	places [3]chan struct{}
 	limits [3]time.Duration
 
-	mu     sync.Mutex
-	newest *Snapshot // nil: none yet, or not looked
-	looked time.Time
+	looking sync.Mutex // held by whoever looks for the newest snapshot
+	newest  atomic.Pointer[looked]
+}
+
+// looked is the newest snapshot, and when that was known.
+type looked struct {
+	*Snapshot
+	at time.Time
 }
 
 // NewPool returns a Pool that puts quick questions to one reader and all others
@@ -117,17 +123,41 @@ func (p *Pool) Ask(ctx context.Context, c Cost, question func(ctx context.Contex
 	return err
 }
 
-// Newest is the newest snapshot, or what it was at most PoolOptions.Fresh ago.
+// Newest is the newest snapshot, or what it was at most PoolOptions.Fresh ago;
+// while one question looks for it, others go on with what was known before.
 func (p *Pool) Newest(ctx context.Context) (*Snapshot, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.newest != nil && time.Since(p.looked) < p.o.Fresh {
-		return p.newest, nil
+	known := p.newest.Load()
+	if known != nil && time.Since(known.at) < p.o.Fresh {
+		return known.Snapshot, nil
+	}
+	if known != nil && time.Since(known.at) < lookFor {
+		if !p.looking.TryLock() {
+			return known.Snapshot, nil
+		}
+	} else {
+		p.looking.Lock()
+	}
+	defer p.looking.Unlock()
+	if now := p.newest.Load(); now != known && now != nil {
+		return now.Snapshot, nil // somebody else has looked
 	}
 	s, err := p.reader[Quick].Snapshot(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	p.newest, p.looked = s, time.Now()
+	if known != nil && known.Name == s.Name {
+		s.headlines = known.headlines
+	} else {
+		numbers, importance, err := p.reader[Quick].headlines(ctx, s, nil)
+		if err != nil {
+			return nil, err
+		}
+		s.headlines = &headlines{numbers, importance}
+	}
+	p.newest.Store(&looked{s, time.Now()})
 	return s, nil
 }
+
+// lookFor is how long a look for the newest snapshot may take before questions
+// wait for it.
+const lookFor = 5 * time.Second

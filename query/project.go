@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -138,41 +139,54 @@ func (e Evidence) String() string {
 }
 
 type projectRow struct {
-	ID               uint32    `ch:"project_id"`
-	Project          string    `ch:"project"`
-	Version          string    `ch:"version"`
-	Seq              uint64    `ch:"scan_seq"`
-	Rank             uint32    `ch:"rank"`
-	Listed           bool      `ch:"listed"`
-	Outcome          string    `ch:"outcome"`
-	Why              string    `ch:"why"`
-	EmailClass       string    `ch:"email_class"`
-	State            string    `ch:"state"`
-	Yanked           bool      `ch:"yanked"`
-	Issues           []string  `ch:"issues"`
-	At               time.Time `ch:"at"`
-	Detail           string    `ch:"detail"`
-	License          string    `ch:"license"`
-	RequiresPython   string    `ch:"requires_python"`
-	BuildBackend     string    `ch:"build_backend"`
-	SourceRepository bool      `ch:"source_repository"`
-	Typed            bool      `ch:"typed"`
-	Attested         bool      `ch:"attested"`
-	Kinds            []string  `ch:"kinds"`
-	Modules          []string  `ch:"modules"`
-	Vulnerabilities  []string  `ch:"vulnerabilities"`
-	VulnsKnown       bool      `ch:"vulnerabilities_known"`
-	Requires         []string  `ch:"requires_dist"`
-	CutFile          []string  `ch:"cut_file"`
-	CutMember        []string  `ch:"cut_member"`
-	CutWhy           []string  `ch:"cut_why"`
-	CutBytes         []int64   `ch:"cut_bytes"`
-	FileName         []string  `ch:"file_name"`
-	FileKind         []string  `ch:"file_kind"`
-	FileBytes        []int64   `ch:"file_bytes"`
-	FileSHA256       []string  `ch:"file_sha256"`
-	FileVerified     []bool    `ch:"file_verified"`
-	FileMembers      []uint32  `ch:"file_members"`
+	ID         uint32   `ch:"project_id"`
+	Project    string   `ch:"project"`
+	Version    string   `ch:"version"`
+	Seq        uint64   `ch:"scan_seq"`
+	Rank       uint32   `ch:"rank"`
+	Listed     bool     `ch:"listed"`
+	Outcome    string   `ch:"outcome"`
+	Why        string   `ch:"why"`
+	EmailClass string   `ch:"email_class"`
+	State      string   `ch:"state"`
+	Yanked     bool     `ch:"yanked"`
+	Issues     []string `ch:"issues"`
+}
+
+// scanPage is the scan that speaks for a project, as the column page has it.
+type scanPage struct {
+	At               int64    `json:"at"` // Unix seconds
+	Detail           string   `json:"detail"`
+	License          string   `json:"license"`
+	RequiresPython   string   `json:"requires_python"`
+	BuildBackend     string   `json:"build_backend"`
+	SourceRepository bool     `json:"source_repository"`
+	Typed            bool     `json:"typed"`
+	Attested         bool     `json:"attested"`
+	Offered          []string `json:"offered"`
+	Modules          []string `json:"modules"`
+	Vulnerabilities  []string `json:"vulnerabilities"`
+	VulnsKnown       bool     `json:"vulnerabilities_known"`
+	Requires         []string `json:"requires"`
+	CutFile          []string `json:"cut_file"`
+	CutMember        []string `json:"cut_member"`
+	CutWhy           []string `json:"cut_why"`
+	CutBytes         []string `json:"cut_bytes"`
+	FileName         []string `json:"file_name"`
+	FileKind         []string `json:"file_kind"`
+	FileBytes        []string `json:"file_bytes"`
+	FileSHA256       []string `json:"file_sha256"`
+	FileVerified     []bool   `json:"file_verified"`
+	FileMembers      []int    `json:"file_members"`
+	Behavior         []string `json:"behavior"` // a row a behaviour and context
+	Context          []string `json:"context"`
+	Certainty        []string `json:"certainty"`
+	Hits             []int    `json:"hits"`
+	Of               []int    `json:"of"` // row that the evidence is of, from 1
+	Path             []string `json:"path"`
+	Line             []int    `json:"line"`
+	EndLine          []int    `json:"end_line"`
+	Symbol           []string `json:"symbol"`
 }
 
 // Project returns the report of a project in the newest snapshot. It returns ErrNotFound for a project that no scan of
@@ -197,28 +211,55 @@ func (r *Reader) Project(ctx context.Context, name string) (*Report, error) {
 	p := rows[0]
 	rep := &Report{
 		Snapshot: s, Project: p.Project, Version: p.Version, Rank: int(p.Rank), Listed: p.Listed,
-		State: cmp.Or(p.State, string(message.StateActive)), Yanked: p.Yanked, Scanned: p.At.UTC(),
-		Outcome: p.Outcome, Why: p.Why, Detail: p.Detail, License: p.License, RequiresPython: p.RequiresPython,
-		BuildBackend: p.BuildBackend, SourceRepository: p.SourceRepository, EmailClass: p.EmailClass,
+		State: cmp.Or(p.State, string(message.StateActive)), Yanked: p.Yanked, Outcome: p.Outcome, Why: p.Why, EmailClass: p.EmailClass,
 		Cuts: []Cut{}, Files: []File{}, Issues: []Issue{}, Behaviors: []Behaving{}, Emails: []EmailCount{}, History: []Change{},
-		Typed: p.Typed, Attested: p.Attested, Offered: append([]string{}, p.Kinds...), Modules: append([]string{}, p.Modules...), Dependencies: dependencies(p.Requires),
+		Offered: []string{}, Modules: []string{}, Dependencies: []Dependency{},
 	}
-	if p.VulnsKnown {
-		rep.Vulnerabilities = append([]string{}, p.Vulnerabilities...)
-	}
-	for i := range p.CutFile {
-		rep.Cuts = append(rep.Cuts, Cut{File: p.CutFile[i], Member: p.CutMember[i], Why: p.CutWhy[i], Bytes: p.CutBytes[i]})
-	}
-	for i := range p.FileName {
-		rep.Files = append(rep.Files, File{Name: p.FileName[i], Kind: p.FileKind[i], Bytes: p.FileBytes[i],
-			SHA256: p.FileSHA256[i], Verified: p.FileVerified[i], Members: int(p.FileMembers[i])})
-	}
-	for _, add := range []func(context.Context, *projectRow, *Report) error{r.addBehaviors, r.addNumbers, r.addEmails, r.addHistory, r.addReturn} {
+	for _, add := range []func(context.Context, *projectRow, *Report) error{r.addPage, r.addNumbers, r.addEmails, r.addHistory, r.addReturn} {
 		if err := add(ctx, &p, rep); err != nil {
 			return nil, fmt.Errorf("query: project %s: %w", name, err)
 		}
 	}
 	return rep, nil
+}
+
+// addPage adds what the scan saw.
+func (r *Reader) addPage(ctx context.Context, p *projectRow, rep *Report) error {
+	type row struct {
+		Page string `ch:"page"`
+	}
+	rows, err := store.Select[row](ctx, r.db, pageSQL, store.Params{"project_id": p.ID, "scan_seq": p.Seq, "catalogue": rep.Snapshot.Catalogue})
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return ErrNotFound // its scan is gone with an older snapshot
+	}
+	var x scanPage
+	if err := json.Unmarshal([]byte(rows[0].Page), &x); err != nil {
+		return err
+	}
+	rep.Scanned, rep.Detail, rep.License, rep.RequiresPython = time.Unix(x.At, 0).UTC(), x.Detail, x.License, x.RequiresPython
+	rep.BuildBackend, rep.SourceRepository, rep.Typed, rep.Attested = x.BuildBackend, x.SourceRepository, x.Typed, x.Attested
+	rep.Offered, rep.Modules, rep.Dependencies = append(rep.Offered, x.Offered...), append(rep.Modules, x.Modules...), dependencies(x.Requires)
+	if x.VulnsKnown {
+		rep.Vulnerabilities = append([]string{}, x.Vulnerabilities...)
+	}
+	for i := range x.CutFile {
+		rep.Cuts = append(rep.Cuts, Cut{File: x.CutFile[i], Member: x.CutMember[i], Why: x.CutWhy[i], Bytes: whole(x.CutBytes[i])})
+	}
+	for i := range x.FileName {
+		rep.Files = append(rep.Files, File{Name: x.FileName[i], Kind: x.FileKind[i], Bytes: whole(x.FileBytes[i]),
+			SHA256: x.FileSHA256[i], Verified: x.FileVerified[i], Members: x.FileMembers[i]})
+	}
+	r.addBehaviors(&x, rep)
+	return nil
+}
+
+// whole is a number that stands as text.
+func whole(text string) int64 {
+	n, _ := strconv.ParseInt(text, 10, 64) // the database wrote it
+	return n
 }
 
 // projectID looks a project up by its normalised name.
@@ -263,11 +304,7 @@ func (r *Reader) addNumbers(ctx context.Context, p *projectRow, rep *Report) err
 	if len(ids) == 0 {
 		return nil
 	}
-	_, numbers, err := r.numbers(ctx, rep.Snapshot.Name, []string{"behavior", "issue"}, ids, false)
-	if err != nil {
-		return err
-	}
-	importance, err := r.importance(ctx, rep.Snapshot.Name, ids)
+	numbers, importance, err := r.headlines(ctx, rep.Snapshot, ids)
 	if err != nil {
 		return err
 	}
@@ -307,31 +344,34 @@ func fill(sentence string, n Numbers) string {
 	return strings.TrimSpace(strings.NewReplacer(pairs...).Replace(sentence))
 }
 
-func (r *Reader) addBehaviors(ctx context.Context, p *projectRow, rep *Report) error {
-	rows, err := store.Select[seenRow](ctx, r.db, observationsSQL, store.Params{
-		"project_id": p.ID, "scan_seq": p.Seq, "catalogue": rep.Snapshot.Catalogue})
-	if err != nil {
-		return err
-	}
-	for i := range rows {
-		x := &rows[i]
-		last := len(rep.Behaviors) - 1
-		if last < 0 || rep.Behaviors[last].Behavior != x.Behavior {
+// addBehaviors adds what the scan shows, by behaviour.
+func (r *Reader) addBehaviors(x *scanPage, rep *Report) {
+	at := make(map[string]int)
+	for i, id := range x.Behavior {
+		k, known := at[id]
+		if !known {
+			k = len(rep.Behaviors)
+			at[id] = k
 			rep.Behaviors = append(rep.Behaviors, Behaving{
-				TopRow:    TopRow{Behavior: x.Behavior, Category: category(x.Behavior), Sentence: r.sentence(x.Behavior), Numbers: none()},
+				TopRow:    TopRow{Behavior: id, Category: category(id), Sentence: r.sentence(id), Numbers: none()},
 				Certainty: string(message.Likely)})
-			last++
 		}
-		b := &rep.Behaviors[last]
-		if x.Certainty == string(message.Resolved) {
-			b.Certainty = x.Certainty
+		b := &rep.Behaviors[k]
+		if x.Certainty[i] == string(message.Resolved) {
+			b.Certainty = x.Certainty[i]
 		}
-		b.Seen = append(b.Seen, x.seen())
+		seen := Seen{Context: x.Context[i], Certainty: x.Certainty[i], Hits: x.Hits[i], Evidence: []Evidence{}}
+		for j, of := range x.Of {
+			if of == i+1 {
+				seen.Evidence = append(seen.Evidence, Evidence{Path: x.Path[j], Line: x.Line[j], EndLine: x.EndLine[j], Symbol: x.Symbol[j]})
+			}
+		}
+		b.Seen = append(b.Seen, seen)
 	}
+	slices.SortFunc(rep.Behaviors, func(a, b Behaving) int { return cmp.Compare(a.Behavior, b.Behavior) })
 	for _, b := range rep.Behaviors {
 		sortSeen(b.Seen)
 	}
-	return nil
 }
 
 // seenRow is a behaviour of a scan in one context.
@@ -364,6 +404,9 @@ func sortSeen(list []Seen) {
 }
 
 func (r *Reader) addEmails(ctx context.Context, p *projectRow, rep *Report) error {
+	if p.EmailClass == "" || p.EmailClass == "none" {
+		return nil // there is no address
+	}
 	type row struct {
 		Class     string `ch:"class"`
 		Domain    string `ch:"domain"`

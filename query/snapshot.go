@@ -56,6 +56,9 @@ type Snapshot struct {
 
 	coverage Covered
 	strata   [prevalence.NumStrata]prevalence.Tally
+	// headlines are kept beside the newest snapshot of a Pool, as strata are: some
+	// thousand numbers that belong to it; nil elsewhere.
+	headlines *headlines
 }
 
 // Index is the index that a snapshot was taken of.

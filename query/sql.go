@@ -10,8 +10,8 @@ var (
 	prevalenceSQL string
 	//go:embed sql/project.sql
 	projectSQL string
-	//go:embed sql/observations.sql
-	observationsSQL string
+	//go:embed sql/page.sql
+	pageSQL string
 	//go:embed sql/emails.sql
 	emailsSQL string
 	//go:embed sql/shown_by.sql
@@ -100,4 +100,6 @@ var (
 	changedSQL string
 	//go:embed sql/project_id.sql
 	projectIDSQL string
+	//go:embed sql/symbol_rows.sql
+	symbolRowsSQL string
 )

@@ -1,12 +1,15 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"prevalence/internal/prevalence"
 	"prevalence/internal/store"
+	"prevalence/schemas/message"
 )
 
 // Symbols says who uses the symbols that a pattern stands for.
@@ -48,6 +51,14 @@ func (r *Reader) Symbol(ctx context.Context, pattern string, limit int) (*Symbol
 		return nil, err
 	}
 	a := &Symbols{Snapshot: s, Pattern: pattern, Symbols: []Symbol{}, Projects: []Holder{}}
+	if a.One() {
+		switch done, err := r.oneSymbol(ctx, a, limit); {
+		case err != nil:
+			return nil, fmt.Errorf("query: symbol %s: %w", pattern, err)
+		case done:
+			return a, nil
+		}
+	}
 	p := store.Params{"snapshot": s.Name, "like": text, "limit": symbolRows + 1}
 	type row struct {
 		Name        string   `ch:"name"`
@@ -84,6 +95,106 @@ func (r *Reader) Symbol(ctx context.Context, pattern string, limit int) (*Symbol
 		}
 	}
 	return a, nil
+}
+
+// fewRows is how many rows of a symbol are added up here; more are left to the
+// database. Nearly all symbols have fewer.
+const fewRows = 4000
+
+// symbolRow is one use of a symbol in a project.
+type symbolRow struct {
+	Kind     string `ch:"kind"`
+	ID       uint32 `ch:"project_id"`
+	Stratum  uint8  `ch:"stratum"`
+	Drawn    bool   `ch:"drawn"`
+	Rank     uint32 `ch:"rank"`
+	Context  string `ch:"context"`
+	Path     string `ch:"path"`
+	Line     uint32 `ch:"line"`
+	Contexts uint8  `ch:"contexts"`
+	Resolved uint8  `ch:"resolved"`
+}
+
+// oneSymbol answers for a name without a wildcard from one reading of its rows.
+// done is false where there are too many of them.
+func (r *Reader) oneSymbol(ctx context.Context, a *Symbols, limit int) (done bool, err error) {
+	rows, err := store.Select[symbolRow](ctx, r.db, symbolRowsSQL, store.Params{"name": a.Pattern, "limit": fewRows + 1})
+	if err != nil || len(rows) > fewRows {
+		return false, err
+	}
+	s := a.Snapshot
+	all, byKind := make(map[uint32]*symbolRow), make(map[string]map[uint32]*symbolRow)
+	for i := range rows {
+		x := rows[i]
+		if byKind[x.Kind] == nil {
+			byKind[x.Kind] = make(map[uint32]*symbolRow)
+		}
+		join(byKind[x.Kind], x)
+		join(all, x)
+	}
+	cells := cellsOf(all)
+	a.Numbers, a.Contexts, a.SupportOnly = s.measure(total(cells, headline)), s.byContext(cells), supportOnly(cells)
+	for kind, of := range byKind {
+		cells := cellsOf(of)
+		a.Symbols = append(a.Symbols, Symbol{Name: a.Pattern, Kind: kind, Numbers: s.measure(total(cells, headline)), SupportOnly: supportOnly(cells)})
+	}
+	slices.SortFunc(a.Symbols, func(x, y Symbol) int {
+		return cmp.Or(cmp.Compare(y.Community.Count, x.Community.Count), cmp.Compare(y.SupportOnly, x.SupportOnly), cmp.Compare(x.Kind, y.Kind))
+	})
+	var holding []holderRow
+	for _, x := range all {
+		holding = append(holding, holderRow{ID: x.ID, Rank: x.Rank, Contexts: x.Contexts, Resolved: x.Resolved, What: a.Pattern, Path: x.Path, Line: x.Line})
+	}
+	slices.SortFunc(holding, func(x, y holderRow) int {
+		last := func(h holderRow) int { // support alone, then without a rank
+			n := 0
+			if h.Contexts == support {
+				n += 2
+			}
+			if h.Rank == 0 {
+				n++
+			}
+			return n
+		}
+		return cmp.Or(cmp.Compare(last(x), last(y)), cmp.Compare(x.Rank, y.Rank), cmp.Compare(x.ID, y.ID))
+	})
+	a.Projects, err = r.named(ctx, s, holding[:min(limit, len(holding))])
+	return true, err
+}
+
+// join adds a row to the one of its project: all contexts, and the first place
+// outside support where there is one.
+func join(of map[uint32]*symbolRow, x symbolRow) {
+	y := of[x.ID]
+	if y == nil {
+		of[x.ID] = &x
+		return
+	}
+	y.Contexts |= x.Contexts
+	y.Resolved |= x.Resolved
+	inSupport := func(r *symbolRow) int {
+		if r.Context == string(message.ContextSupport) {
+			return 1
+		}
+		return 0
+	}
+	if cmp.Or(cmp.Compare(inSupport(&x), inSupport(y)), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Line, y.Line)) < 0 {
+		y.Context, y.Path, y.Line = x.Context, x.Path, x.Line
+	}
+}
+
+// cellsOf counts projects with the same contexts.
+func cellsOf(of map[uint32]*symbolRow) []cell {
+	n := make(map[cell]uint64)
+	for _, x := range of {
+		n[cell{Stratum: x.Stratum, Drawn: x.Drawn, Contexts: x.Contexts, Resolved: x.Resolved}]++
+	}
+	cells := make([]cell, 0, len(n))
+	for c, projects := range n {
+		c.Projects = projects
+		cells = append(cells, c)
+	}
+	return cells
 }
 
 // One reports whether the pattern is a name, without a wildcard.

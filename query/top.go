@@ -182,7 +182,7 @@ func (r *Reader) Behavior(ctx context.Context, id, snapshot string, limit int) (
 	slices.SortFunc(b.Contexts, func(x, y TopRow) int {
 		return cmp.Compare(slices.Index(contexts(), x.Context), slices.Index(contexts(), y.Context))
 	})
-	importance, err := r.importance(ctx, s.Name, []string{id})
+	_, importance, err := r.headlines(ctx, s, []string{id})
 	if err != nil {
 		return nil, err
 	}

@@ -71,4 +71,5 @@ CREATE TABLE IF NOT EXISTS ${database}.scans
     `evidence.fingerprint`  Array(String) CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (project_id, version, scan_seq, catalogue);
+ORDER BY (project_id, version, scan_seq, catalogue)
+SETTINGS index_granularity = 128;

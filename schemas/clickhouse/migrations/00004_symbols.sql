@@ -15,4 +15,5 @@ CREATE TABLE IF NOT EXISTS ${database}.symbols
     line       UInt32 CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (name, kind, project_id, scan_seq, context, certainty);
+ORDER BY (name, kind, project_id, scan_seq, context, certainty)
+SETTINGS index_granularity = 1024;

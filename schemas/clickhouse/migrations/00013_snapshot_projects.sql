@@ -25,4 +25,5 @@ CREATE TABLE IF NOT EXISTS ${database}.snapshot_projects
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY snapshot
-ORDER BY (snapshot, project_id);
+ORDER BY (snapshot, project_id)
+SETTINGS index_granularity = 256;

@@ -21,4 +21,5 @@ CREATE TABLE IF NOT EXISTS ${database}.prevalence
     label      LowCardinality(String)
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (snapshot, kind, id, context, band);
+ORDER BY (snapshot, kind, id, context, band)
+SETTINGS index_granularity = 256;

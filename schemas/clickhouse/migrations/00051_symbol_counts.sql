@@ -25,4 +25,5 @@ CREATE TABLE IF NOT EXISTS ${database}.symbol_counts
 )
 ENGINE = MergeTree
 PARTITION BY snapshot
-ORDER BY (snapshot, name, kind);
+ORDER BY (snapshot, name, kind)
+SETTINGS index_granularity = 1024;
