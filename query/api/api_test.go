@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
@@ -118,6 +119,20 @@ func TestPaging(t *testing.T) {
 			if diff := cmp.Diff(whole, got); diff != "" {
 				t.Errorf("%s by %d: %s", list.path, limit, diff)
 			}
+		}
+	}
+}
+
+// TestSymbolTwoWays: a name, whose rows are added up here, and a pattern that
+// stands for the same name, which the database adds up, have one answer.
+func TestSymbolTwoWays(t *testing.T) {
+	w := start(t)
+	for name, pattern := range map[string]string{"os.remove": "os.remov*e", "os": "*os", "os.call7": "*os.call7", "nobody.has": "nobody.*has", hostile: "*" + hostile} {
+		one := get[query.Symbols](t, w.server, "/api/v1/symbols?limit=7&name="+url.QueryEscape(name))
+		other := get[query.Symbols](t, w.server, "/api/v1/symbols?limit=7&name="+url.QueryEscape(pattern))
+		other.Pattern = name
+		if diff := cmp.Diff(other, one, cmpopts.IgnoreUnexported(query.Snapshot{})); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }

@@ -70,7 +70,7 @@ func TestWildParameters(t *testing.T) {
 				if seen[p.Name]++; seen[p.Name] > 1 { // a share of them, another one each time
 					share := values[:0]
 					for i, v := range values {
-						if i%6 == seen[p.Name]%6 {
+						if i%12 == seen[p.Name]%12 {
 							share = append(share, v)
 						}
 					}
@@ -89,12 +89,12 @@ func TestWildParameters(t *testing.T) {
 			if len(op.Parameters) == 0 {
 				continue
 			}
-			for range 5 { // all of them wild
+			for range 3 { // all of them wild
 				try(method, build(func(string) (string, bool) { all := wild(); return all[rng.IntN(len(all))], rng.IntN(3) > 0 }), "")
 			}
 		}
 	}
-	if tried < 1500 {
+	if tried < 1000 {
 		t.Errorf("only %d requests: the test looks at the wrong document", tried)
 	}
 	// Everything is still there, and as it was.
