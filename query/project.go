@@ -189,8 +189,8 @@ type scanPage struct {
 	Symbol           []string `json:"symbol"`
 }
 
-// Project returns the report of a project in the newest snapshot. It returns ErrNotFound for a project that no scan of
-// the snapshot speaks for.
+// Project returns the report of a project in the newest snapshot. It returns
+// ErrNotFound for a project that no scan of the snapshot speaks for.
 func (r *Reader) Project(ctx context.Context, name string) (*Report, error) {
 	s, err := r.Snapshot(ctx, "")
 	if err != nil {

@@ -43,7 +43,7 @@ func difference(before, after []string) Difference {
 }
 
 // addReturn adds the last return of the project, if it ever came back.
-func (r *Reader) addReturn(ctx context.Context, _ *projectRow, rep *Report) error {
+func (r *Reader) addReturn(ctx context.Context, p *projectRow, rep *Report) error {
 	ret := lastReturn(rep.History)
 	if ret == nil {
 		return nil
@@ -56,7 +56,7 @@ func (r *Reader) addReturn(ctx context.Context, _ *projectRow, rep *Report) erro
 		Domains   []string  `ch:"domains"`
 	}
 	rows, err := store.Select[row](ctx, r.db, returnedSQL, store.Params{
-		"project": rep.Project, "catalogue": rep.Snapshot.Catalogue, "gone": ret.Gone, "back": ret.Back})
+		"project_id": p.ID, "catalogue": rep.Snapshot.Catalogue, "gone": ret.Gone, "back": ret.Back})
 	if err != nil {
 		return err
 	}

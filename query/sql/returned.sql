@@ -6,7 +6,7 @@ FROM
 (
     SELECT at >= {back:DateTime('UTC')} AS back, project_id, version, scan_seq, scan_order, first_upload, behavior
     FROM scans
-    WHERE project = {project:String} AND catalogue = {catalogue:String}
+    WHERE project_id = {project_id:UInt32} AND catalogue = {catalogue:String}
       AND (at < {gone:DateTime('UTC')} OR at >= {back:DateTime('UTC')}) AND outcome IN ('ok', 'partial')
     ORDER BY if(back, -toInt64(scan_order), toInt64(scan_order)) DESC, scan_seq DESC
     LIMIT 1 BY back
