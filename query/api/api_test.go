@@ -395,8 +395,9 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s: %d %v", path, a.status, a.header)
 		}
 	}
+	policy := api.ContentPolicy
 	for _, word := range []string{"unsafe-inline", "unsafe-eval", "*", "http:", "https:"} {
-		if strings.Contains(api.ContentPolicy, word) {
+		if strings.Contains(policy, word) {
 			t.Errorf("the policy allows %s", word)
 		}
 	}

@@ -44,7 +44,7 @@ func (a *API) sets() {
 	}
 	op.Responses = map[string]*huma.Response{"200": {Description: "The rows.", Content: content}, "304": {Description: "Nothing changed since the answer with that ETag."}}
 	huma.Register(a.huma, op, func(_ context.Context, in *setInput) (*huma.StreamResponse, error) {
-		return &huma.StreamResponse{Body: func(ctx huma.Context) { a.stream(ctx, in, o.id) }}, nil
+		return &huma.StreamResponse{Body: func(ctx huma.Context) { a.stream(ctx, in, o.id) }}, nil //nolint:contextcheck // it is in the library's own
 	})
 }
 

@@ -75,13 +75,13 @@ func Get[T any](ctx context.Context, c *Client, path string, q url.Values) (*T, 
 	if err != nil {
 		return nil, err
 	}
-	return read[T](resp)
+	defer resp.Body.Close()
+	return read[T](resp.Body)
 }
 
-func read[T any](resp *http.Response) (*T, error) {
-	defer resp.Body.Close()
+func read[T any](body io.Reader) (*T, error) {
 	v := new(T)
-	if err := json.NewDecoder(resp.Body).Decode(v); err != nil {
+	if err := json.NewDecoder(body).Decode(v); err != nil {
 		return nil, fmt.Errorf("client: answer: %w", err)
 	}
 	return v, nil
@@ -198,7 +198,8 @@ func (c *Client) SQL(ctx context.Context, statement string, limit int) (*query.A
 	if err != nil {
 		return nil, err
 	}
-	return read[query.Answer](resp)
+	defer resp.Body.Close()
+	return read[query.Answer](resp.Body)
 }
 
 // Changes goes through what changed behind a cursor ("" is the beginning), and

@@ -69,7 +69,10 @@ func ExampleClient_Changes() {
 		fmt.Println(e.Kind, e.Project)
 		cursor = e.Next
 	}
-	// Output: removed delta
+	fmt.Println("kept for the next run:", cursor != "")
+	// Output:
+	// removed delta
+	// kept for the next run: true
 }
 
 func ExampleClient_Set() {
