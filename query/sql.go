@@ -98,6 +98,8 @@ var (
 	goneSQL string
 	//go:embed sql/changed.sql
 	changedSQL string
+	//go:embed sql/beside.sql
+	besideSQL string
 	//go:embed sql/project_id.sql
 	projectIDSQL string
 	//go:embed sql/symbol_rows.sql

@@ -20,6 +20,7 @@ import (
 	"prevalence/internal/store"
 	"prevalence/query"
 	"prevalence/query/api"
+	"prevalence/query/web"
 	"prevalence/schemas/catalog"
 )
 
@@ -170,10 +171,15 @@ func newFront(ctx context.Context, c *config, at services, rules *catalog.Catalo
 	if err != nil {
 		return nil, err
 	}
+	site, err := web.New(web.Options{Pool: pool, Catalog: rules, Version: o.Version, Backlog: o.Backlog, Log: log})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	if err := front.Register(mux); err != nil {
 		return nil, err
 	}
+	site.Register(mux)
 	f.handler, err = front.Guard(mux)
 	return f, err
 }
