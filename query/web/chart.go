@@ -51,8 +51,12 @@ func spark(points []query.TrendPoint) template.HTML {
 	}
 	var b strings.Builder
 	first, last := shares[0], shares[len(shares)-1]
-	fmt.Fprintf(&b, `<svg class="spark" width="88" height="24" viewBox="0 0 88 24" role="img" aria-label="%s"><path class="line" d="`,
-		fmt.Sprintf("%s, before %s, in %d snapshots", percent(&last), percent(&first), len(shares)))
+	class := "line"
+	if len(shares) == 1 {
+		class = "line alone"
+	}
+	fmt.Fprintf(&b, `<svg class="spark" width="88" height="24" viewBox="0 0 88 24" role="img" aria-label="%s"><path class="%s" d="`,
+		fmt.Sprintf("%s, before %s, in %d snapshots", percent(&last), percent(&first), len(shares)), class)
 	if len(shares) == 1 {
 		fmt.Fprintf(&b, "M%.1f %.1fH%.1f", edge, y(last), width-edge)
 	}

@@ -58,9 +58,12 @@ func percent(share *float64) string {
 }
 
 func digits(p float64) string {
+	const nearly = 1e-6 // what arithmetic leaves of a whole number
 	switch {
-	case p == 0 || p == 100:
+	case p < nearly || p > 100-nearly:
 		return strconv.FormatFloat(p, 'f', 0, 64)
+	case p > 99.9:
+		return "99.9" // not all of them
 	case p >= 0.95:
 		return strconv.FormatFloat(p, 'f', 1, 64)
 	case p >= 0.095:
