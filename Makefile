@@ -36,6 +36,17 @@ test: engine ## every test, with the race detector, a real broker and a real eng
 hostile: ## scan every hostile distribution; a table of outcome, anomalies, time and memory
 	$(GO) test ./worker -v -count=1 -run TestHostile -hostile
 
+SHOTS ?= out/e2e
+
+.PHONY: e2e
+e2e: engine ## the pages in a real Chromium, over a crawled index; pictures into SHOTS (out/e2e)
+	$(GO) test -tags e2e -timeout 10m -count 1 -v -run TestPages ./cmd/prevalence -args -shots $(abspath $(SHOTS))
+	@ls $(SHOTS)
+
+.PHONY: pictures
+pictures: engine ## take the pictures of README anew
+	$(GO) test -tags e2e -timeout 10m -count 1 -run TestPages ./cmd/prevalence -args -pictures $(CURDIR)/docs/img
+
 .PHONY: corpus
 corpus: engine ## crawl CORPUS five ways and compare (see docs/corpus.md)
 	deploy/check/corpus.sh bin/prevalence

@@ -166,7 +166,7 @@ func crawled(t *testing.T) (data string, u *pypitest.Universe) {
 	}
 	crawl()
 	server.Resurrect(names[101])
-	release("92.0", names[80:120], "import os, subprocess\nsubprocess.run('ls', shell=True)\nos.environ.copy()\n")
+	release("92.0", names[120:150], "import os, subprocess\nsubprocess.run('ls', shell=True)\nos.environ.copy()\n")
 	crawl()
 	return data, u
 }
@@ -400,6 +400,9 @@ func TestPages(t *testing.T) {
 		b := b.of(t)
 		for _, p := range every {
 			b.weighs(p.path)
+		}
+		for _, path := range []string{"/", "/behaviors/file/delete-tree", "/projects/" + project} {
+			b.paints(path)
 		}
 	})
 	if *picturesDir != "" {
