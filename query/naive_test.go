@@ -267,7 +267,7 @@ func TestAnswersEqualNaiveCounts(t *testing.T) {
 			if s.Partial == false {
 				t.Error("projects that could not be analysed leave a snapshot partial")
 			}
-			for _, check := range []func(*testing.T, *query.Reader, *crowd){checkSymbols, checkIndicators, checkCombos, checkEmails, checkUsers, checkNews} {
+			for _, check := range []func(*testing.T, *query.Reader, *crowd){checkSymbols, checkIndicators, checkCombos, checkBeside, checkEmails, checkUsers, checkNews} {
 				check(t, r, c)
 			}
 		})

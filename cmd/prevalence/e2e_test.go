@@ -5,14 +5,19 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha512"
-	_ "embed"
 	"encoding/base64"
 	"encoding/json"
 	"flag"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -327,7 +332,34 @@ func (b *browser) picture(name string) {
 	if *picturesDir == "" {
 		return
 	}
-	b.keep(*picturesDir, name, act(b, chromedp.CaptureScreenshot()))
+	b.keep(*picturesDir, name, fewColours(b.t, act(b, chromedp.CaptureScreenshot())))
+}
+
+// fewColours is a picture with its 256 most frequent colours, a third of the size.
+func fewColours(t *testing.T, picture []byte) []byte {
+	t.Helper()
+	from, err := png.Decode(bytes.NewReader(picture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	area, count := from.Bounds(), make(map[color.Color]int)
+	for y := area.Min.Y; y < area.Max.Y; y++ {
+		for x := area.Min.X; x < area.Max.X; x++ {
+			count[from.At(x, y)]++
+		}
+	}
+	palette := color.Palette(slices.SortedFunc(maps.Keys(count), func(a, b color.Color) int {
+		ar, ag, ab, _ := a.RGBA()
+		br, bg, bb, _ := b.RGBA()
+		return cmp.Or(count[b]-count[a], cmp.Compare(ar<<16|ag, br<<16|bg), cmp.Compare(ab, bb))
+	}))
+	to := image.NewPaletted(area, palette[:min(256, len(palette))])
+	draw.Draw(to, area, from, area.Min, draw.Src)
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, to); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func (b *browser) keep(dir, name string, png []byte) {
@@ -401,7 +433,7 @@ func TestPages(t *testing.T) {
 		for _, p := range every {
 			b.weighs(p.path)
 		}
-		for _, path := range []string{"/", "/behaviors/file/delete-tree", "/projects/" + project} {
+		for _, path := range []string{"/healthz", "/", "/behaviors/file/delete-tree", "/projects/" + project} {
 			b.paints(path)
 		}
 	})

@@ -29,7 +29,7 @@ func (a *app) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Answer questions over HTTP: the API, its documentation, and pages",
 		Long: `Serves the newest snapshot until interrupted, as a user who can read views and
-nothing else: an HTTP API under /api/v1, described by /api/v1/openapi.json and
+nothing else: pages for people at /, and an HTTP API under /api/v1, described by /api/v1/openapi.json and
 explained at /docs. It finds a database as the other questions do: that of a
 running "up" on the data folder, one that it starts itself, or --clickhouse.
 
