@@ -29,9 +29,10 @@ func (a *app) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Answer questions over HTTP: the API, its documentation, and pages",
 		Long: `Serves the newest snapshot until interrupted, as a user who can read views and
-nothing else: pages for people at /, and an HTTP API under /api/v1, described by /api/v1/openapi.json and
-explained at /docs. It finds a database as the other questions do: that of a
-running "up" on the data folder, one that it starts itself, or --clickhouse.
+nothing else: pages for people at /, and an HTTP API under /api/v1, described
+by /api/v1/openapi.json and explained at /docs. It finds a database as the other
+questions do: that of a running "up" on the data folder, one that it starts
+itself, or --clickhouse.
 
 It listens on loopback. Before you let others in, name a file of tokens (one a
 line, any text without spaces of at least 16 characters): every request then
