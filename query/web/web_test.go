@@ -271,7 +271,7 @@ func TestPageSays(t *testing.T) {
 		"/projects/project-04":            {"not-an-archive", "could not be looked into"},
 		"/projects/project-05":            {"No vulnerabilities found."},
 		"/projects/project-06":            {"https://osv.dev/vulnerability/PYSEC-2026-1"},
-		"/projects/project-07":            {"resurrected", "removed"},
+		"/projects/project-07":            {"resurrected", "removed", "Since the name came back"},
 		"/projects/nobody":                {"Not in this snapshot"},
 		"/projects?outcome=unanalysed":    {"project-04", "not-an-archive"},
 		"/search?q=delet":                 {"Deletes files.", "No project has this in its name"},
