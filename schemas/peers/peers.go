@@ -42,7 +42,8 @@ type Peer struct {
 	of map[string]*Rule
 }
 
-// Rule returns a rule of the scanner, nil for one that is not listed.
+// Rule returns a rule of the scanner by its id or by its name, nil for one that
+// is not listed.
 func (p *Peer) Rule(id string) *Rule {
 	if p == nil {
 		return nil
@@ -104,6 +105,11 @@ func Parse(data []byte) (*Peer, error) {
 			return nil, fmt.Errorf("rule %s: fit says nothing without behaviors", r.ID)
 		}
 		p.of[r.ID] = r
+	}
+	for i := range p.Rules { // ruff prints names instead of ids when --preview is on
+		if r := &p.Rules[i]; r.Name != "" && p.of[r.Name] == nil {
+			p.of[r.Name] = r
+		}
 	}
 	return p, nil
 }
