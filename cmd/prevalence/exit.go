@@ -19,6 +19,7 @@ const (
 	exitUnreachable = 3   // the index, the broker, the database or the engine cannot be reached
 	exitNoData      = 4   // the question is fine, but there is nothing to answer it with
 	exitOver        = 5   // a rule is more common than rules try --fail-over allows
+	exitPolicy      = 6   // scan --fail-on found what it names
 	exitInterrupted = 130 // stopped by a signal
 )
 
@@ -52,6 +53,11 @@ type errOver struct{ line string }
 
 func (e errOver) Error() string { return e.line }
 
+// errPolicy says that code of one's own does what was not allowed.
+type errPolicy struct{ line string }
+
+func (e errPolicy) Error() string { return e.line }
+
 // exitCode chooses the exit code for err.
 func exitCode(ctx context.Context, err error) int {
 	var (
@@ -59,6 +65,7 @@ func exitCode(ctx context.Context, err error) int {
 		noData errNoData
 		silent unreachable
 		over   errOver
+		policy errPolicy
 	)
 	switch {
 	case errors.As(err, &wrong), errors.Is(err, errDataInUse), errors.Is(err, engine.ErrAddress), errors.Is(err, store.ErrNewer):
@@ -67,6 +74,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitNoData
 	case errors.As(err, &over):
 		return exitOver
+	case errors.As(err, &policy):
+		return exitPolicy
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.As(err, &silent), errors.Is(err, engine.ErrNoEngine), errors.Is(err, store.ErrUnreachable),

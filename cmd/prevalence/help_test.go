@@ -107,7 +107,7 @@ func words(line string) []string {
 
 // TestExitCodesAreDocumented: the root's page lists each with what the code means.
 func TestExitCodesAreDocumented(t *testing.T) {
-	for _, code := range []int{exitOK, exitFailed, exitUsage, exitUnreachable, exitNoData, exitInterrupted} {
+	for _, code := range []int{exitOK, exitFailed, exitUsage, exitUnreachable, exitNoData, exitOver, exitPolicy, exitInterrupted} {
 		if !regexp.MustCompile(`(?m)^  ` + strconv.Itoa(code) + ` +\S`).MatchString(rootHelp) {
 			t.Errorf("%d is not on the page", code)
 		}

@@ -44,6 +44,7 @@ Exit codes:
   3    the index, the broker, the database or the engine cannot be reached
   4    nothing to answer with: no such project, or no snapshot yet
   5    a rule is more common than "rules try --fail-over" allows
+  6    a scan of your own code found what "scan --fail-on" names
   130  interrupted`
 
 func (a *app) rootCommand() *cobra.Command {
@@ -76,7 +77,7 @@ func (a *app) rootCommand() *cobra.Command {
 	}
 	add("keep", a.rankingCommand(), a.rescanCommand(), a.deadCommand())
 	add("run", a.upCommand(), a.crawlCommand(), a.workCommand(), a.aggregateCommand(), a.demoCommand(), a.benchCommand())
-	add("ask", a.queryCommand(), a.reportCommand(), a.scanCommand(), a.rulesCommand(), a.exportCommand(), a.serveCommand())
+	add("ask", a.queryCommand(), a.reportCommand(), a.scanCommand(), a.rulesCommand(), a.exportCommand(), a.annotateCommand(), a.serveCommand())
 	add("keep", a.statusCommand(), a.rematchCommand(), a.malwareCommand(), a.gcCommand(), a.configCommand(), a.engineCommand(), a.migrateCommand())
 	refuseStrayArguments(root)
 	return root

@@ -28,6 +28,13 @@ three hits; --evidence all lists every one, in each format. Its path is relative
 to what was scanned, and its fingerprint stays the same when lines move or local
 names change, so that a list of known ones can be kept.
 
+With --reference each behaviour is shown with its label and counts, the rarest first.
+--since EARLIER compares with an earlier release, --baseline FILE with hits that are
+known: what scan printed as SARIF, as JSON, or a fingerprint a line. --fail-on ends with
+exit code 6 when a new hit outside tests, docs and examples is Important or has one of
+the labels named, or is new at all. --format sarif is for code hosts: one result a hit,
+with its fingerprint. docs/checking-your-own.md has the snippets.
+
 Author addresses never leave the scan: only their domains and classes do.
 
 --label malicious makes a profile of samples that you have: how many of them show
@@ -39,6 +46,8 @@ made again replaces itself.`,
   prevalence scan --format json src/ | jq .observations
   prevalence scan --summary ~/wheelhouse
   prevalence scan --rules my-rules src/
+  prevalence scan dist/ --reference reference.json --since demo-1.0.tar.gz
+  prevalence scan dist/ --reference reference.json --fail-on rare,important --format sarif
   prevalence scan --label malicious --source lab --data ./data ./samples`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -56,7 +65,7 @@ made again replaces itself.`,
 			return a.scan(cmd.Context(), c, args)
 		},
 	}
-	addFlags(cmd.Flags(), "format", "evidence", "summary", "rules", "threads")
+	addFlags(cmd.Flags(), "format", "evidence", "summary", "rules", "threads", "reference", "fail-on", "baseline", "since")
 	addSampleFlags(cmd)
 	return cmd
 }
@@ -71,7 +80,18 @@ func (a *app) scan(ctx context.Context, c *config, args []string) error {
 	if err != nil {
 		return err
 	}
-	report := newScanReport(a.out, c, len(paths))
+	check, err := a.newScanCheck(ctx, c)
+	if err != nil {
+		return err
+	}
+	report := newScanReport(a.out, c, len(paths), check)
+	if c.Format == "sarif" {
+		rules, err := c.catalogue()
+		if err != nil {
+			return err
+		}
+		report.sarif = newScanSARIF(rules, check)
+	}
 	if err := a.scanEach(ctx, c, paths, report.add); err != nil {
 		return err
 	}
@@ -88,7 +108,7 @@ func (a *app) scanEach(ctx context.Context, c *config, paths []string, take func
 	}
 	options := c.workerOptions(matcher)
 	options.Log = c.logger(a.errs)
-	options.AllEvidence = c.Evidence == "all"
+	options.AllEvidence = c.Evidence == "all" || c.checks()
 	analyzer, err := worker.NewAnalyzer(options)
 	if err != nil {
 		return usage(err)

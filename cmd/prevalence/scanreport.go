@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"prevalence/internal/prevalence"
+	"prevalence/query/annotate"
 	"prevalence/schemas/message"
 )
 
@@ -39,6 +41,10 @@ type observed struct {
 	Certainty message.Certainty `json:"certainty"`
 	Hits      int               `json:"hits"`
 	Evidence  []evidenced       `json:"evidence"`
+	// Prevalence is how common it is, with --reference. New counts the hits that
+	// are not known, with --since or --baseline.
+	Prevalence *annotate.Note `json:"prevalence,omitempty"`
+	New        *int           `json:"new,omitempty"`
 }
 
 // evidenced is where a hit stands. Line is 0 where lines mean nothing.
@@ -48,6 +54,7 @@ type evidenced struct {
 	EndLine     int    `json:"end_line"`
 	Symbol      string `json:"symbol"`
 	Fingerprint string `json:"fingerprint"`
+	New         *bool  `json:"new,omitempty"` // with --since or --baseline
 }
 
 // place is evidence as path:line and the symbol.
@@ -75,9 +82,9 @@ func scannedPath(path string, s *message.Scan) *scanned {
 	for i, o := range s.Observations {
 		evidence := make([]evidenced, len(o.Evidence))
 		for j, e := range o.Evidence {
-			evidence[j] = evidenced(e)
+			evidence[j] = evidenced{Path: e.Path, Line: e.Line, EndLine: e.EndLine, Symbol: e.Symbol, Fingerprint: e.Fingerprint}
 		}
-		out.Observations[i] = observed{o.Behavior, o.Context, o.Certainty, o.Hits, evidence}
+		out.Observations[i] = observed{Behavior: o.Behavior, Context: o.Context, Certainty: o.Certainty, Hits: o.Hits, Evidence: evidence}
 	}
 	return out
 }
@@ -91,23 +98,32 @@ type scanReport struct {
 	total   *tally
 	last    bool // whether a table of the whole ends the report
 	header  bool // whether a CSV's header is printed
+	check   *scanCheck
+	sarif   *scanSARIF // nil unless it is the format
 }
 
-func newScanReport(w io.Writer, c *config, paths int) *scanReport {
+func newScanReport(w io.Writer, c *config, paths int, check *scanCheck) *scanReport {
 	return &scanReport{
 		w: w, format: c.Format, all: c.Evidence == "all", details: !c.Summary, total: newTally(),
-		last: c.Summary || c.Format == "table" && paths > 1,
+		last: c.Summary || c.Format == "table" && paths > 1, check: check,
 	}
 }
 
 // add prints what was seen in one path.
 func (r *scanReport) add(path string, s *message.Scan) error {
 	r.total.add(s)
+	x := scannedPath(path, s)
+	r.check.mark(x)
 	if !r.details {
 		return nil
 	}
-	x := scannedPath(path, s)
+	if r.format != "sarif" {
+		r.shorten(x)
+	}
 	switch r.format {
+	case "sarif":
+		r.sarif.add(x)
+		return nil
 	case "json":
 		e := json.NewEncoder(r.w)
 		e.SetEscapeHTML(false)
@@ -121,12 +137,43 @@ func (r *scanReport) add(path string, s *message.Scan) error {
 	return r.page(x)
 }
 
-// end prints the table of the whole, where one is wanted.
+// end prints the table of the whole, where one is wanted. Its error may be that
+// the policy does not hold.
 func (r *scanReport) end() error {
-	if !r.last {
-		return nil
+	switch {
+	case r.sarif != nil:
+		if err := r.sarif.print(r.w); err != nil {
+			return err
+		}
+	case r.last:
+		if err := r.total.sheet().print(r.w, r.format); err != nil {
+			return err
+		}
 	}
-	return r.total.sheet().print(r.w, r.format)
+	return r.check.end()
+}
+
+// maxEvidence is how many hits a scan lists unless all are asked for.
+const maxEvidence = 3
+
+// shorten leaves out hits that were needed for the check alone.
+func (r *scanReport) shorten(x *scanned) {
+	if r.all || !r.check.on() {
+		return
+	}
+	for i := range x.Observations {
+		o := &x.Observations[i]
+		slices.SortStableFunc(o.Evidence, func(a, b evidenced) int { return cmp.Compare(known(a), known(b)) })
+		o.Evidence = o.Evidence[:min(len(o.Evidence), maxEvidence)]
+	}
+}
+
+// known is 1 for a hit that was there before, which is listed after new ones.
+func known(e evidenced) int {
+	if e.New != nil && !*e.New {
+		return 1
+	}
+	return 0
 }
 
 // shown is the evidence of an observation that is listed.
@@ -143,11 +190,14 @@ func (r *scanReport) observationCSV(x *scanned) sheet {
 	for _, key := range []string{"path", "behavior", "context", "certainty", "hits", "member", "line", "end_line", "symbol", "fingerprint"} {
 		s.columns = append(s.columns, column{key: key})
 	}
+	bands := prevalence.Bands()
+	s.columns = append(s.columns, r.check.checkColumns(bands[:])...)
 	for i := range x.Observations {
 		o := &x.Observations[i]
 		for _, e := range r.shown(o) {
-			s.rows = append(s.rows, []string{x.Path, o.Behavior, string(o.Context), string(o.Certainty), fmt.Sprint(o.Hits),
-				e.Path, fmt.Sprint(e.Line), fmt.Sprint(e.EndLine), e.Symbol, e.Fingerprint})
+			row := []string{x.Path, o.Behavior, string(o.Context), string(o.Certainty), fmt.Sprint(o.Hits),
+				e.Path, fmt.Sprint(e.Line), fmt.Sprint(e.EndLine), e.Symbol, e.Fingerprint}
+			s.rows = append(s.rows, append(row, o.cells(bands[:])...))
 		}
 	}
 	return s
@@ -173,15 +223,16 @@ func (r *scanReport) page(x *scanned) error {
 		where = "Where"
 	}
 	s := sheet{columns: []column{
-		{title: "Behaviour"}, {title: "Context"}, {title: "Certainty"}, {title: "Hits", number: true}, {title: where},
+		{title: "Behaviour"}, {title: "Context"}, {title: "Certainty"}, {title: "Hits", number: true},
 	}}
+	bands := []prevalence.Band{prevalence.Top1k, prevalence.Community} // a row fits a screen
+	s.columns = append(append(s.columns, r.check.checkColumns(bands)...), column{title: where})
 	for i := range x.Observations {
 		o := &x.Observations[i]
-		row := []string{o.Behavior, string(o.Context), string(o.Certainty), fmt.Sprint(o.Hits), ""}
+		row := append([]string{o.Behavior, string(o.Context), string(o.Certainty), fmt.Sprint(o.Hits)}, o.cells(bands)...)
 		for _, e := range r.shown(o) {
-			row[4] = e.place()
-			s.rows = append(s.rows, row)
-			row = make([]string, 5)
+			s.rows = append(s.rows, append(row, e.place()))
+			row = make([]string, len(row))
 		}
 	}
 	if len(s.rows) == 0 && x.Outcome != message.OutcomeUnanalysed {
@@ -193,6 +244,9 @@ func (r *scanReport) page(x *scanned) error {
 	if len(s.rows) > 0 {
 		if line := indicatorLine(x); line != "" {
 			s.notes = append(s.notes, line)
+		}
+		if r.check.ref != nil {
+			s.notes = append(s.notes, "Counts are projects that show it, of those looked into; snapshot "+r.check.ref.Snapshot)
 		}
 		if err := s.print(r.w, "table"); err != nil {
 			return err

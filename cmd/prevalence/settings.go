@@ -96,11 +96,15 @@ func settings() []setting {
 		{key: "slow-queries", def: 2, usage: "`number` of slow questions at a time"},
 		{key: "query-time", def: 20 * time.Second, usage: "`time` after which a question is given up"},
 
-		{key: "summary", def: false, usage: "of a local scan, print only how many paths show what"},
+		{key: "summary", def: false, usage: "print only a table of the whole"},
+		{key: "reference", def: "", usage: "`path` of a dataset's reference.json, or of its folder"},
+		{key: "fail-on", def: []string{}, usage: "`words`, comma-separated, that end a local scan with exit code 6: important, rare, unseen, uncommon, common, new"},
+		{key: "baseline", def: "", usage: "`file` with hits that are known: SARIF or JSON of scan, or a fingerprint a line"},
+		{key: "since", def: "", usage: "`path` of an earlier release, whose hits are known"},
 		{key: "evidence", def: "first", usage: "`which` hits of a scan to list: first or all"},
 		{key: "threads", def: 0, usage: "`number` of local scans at a time; 0: one a processor"},
 
-		{key: "format", def: "table", usage: "output `format`: table, csv or json"},
+		{key: "format", def: "table", usage: "output `format`: table, csv or json; sarif of a local scan"},
 		{key: "log-level", def: "info", usage: "least `level` of a log line: debug, info, warn or error"},
 		{key: "log-format", def: "text", usage: "`format` of log lines: text or json"},
 		{key: "progress", def: "auto", usage: "`how` to show progress: auto (a bar on a terminal, else lines), bar, lines or none"},
@@ -165,6 +169,10 @@ type config struct {
 	SlowQueries        int           `mapstructure:"slow-queries"`
 	QueryTime          time.Duration `mapstructure:"query-time"`
 	Summary            bool          `mapstructure:"summary"`
+	Reference          string        `mapstructure:"reference"`
+	FailOn             []string      `mapstructure:"fail-on"`
+	Baseline           string        `mapstructure:"baseline"`
+	Since              string        `mapstructure:"since"`
 	Evidence           string        `mapstructure:"evidence"`
 	Threads            int           `mapstructure:"threads"`
 	Format             string        `mapstructure:"format"`
@@ -229,6 +237,9 @@ func loadConfig(cmd *cobra.Command) (*config, error) {
 	c := new(config)
 	if err := v.UnmarshalExact(c); err != nil {
 		return nil, usage(fmt.Errorf("settings: %s", decodingError(err)))
+	}
+	if c.Format == "sarif" && cmd.Name() != "scan" {
+		return nil, usage(errors.New("format sarif is for scan; choose table, csv or json"))
 	}
 	return c, usage(c.Validate())
 }

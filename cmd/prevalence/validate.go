@@ -37,7 +37,7 @@ func (c *config) Validate() error {
 			return validHostPort("broker-listen", c.BrokerListen, "127.0.0.1:4222, or port 0 for a free one")
 		},
 		func() error { return oneOf("files", c.Files, "both", "sdist", "wheel", "all") },
-		func() error { return oneOf("format", c.Format, "table", "csv", "json") },
+		func() error { return oneOf("format", c.Format, "table", "csv", "json", "sarif") },
 		func() error { return oneOf("log-format", c.LogFormat, "text", "json") },
 		func() error { return oneOf("progress", c.Progress, "auto", "bar", "lines", "none") },
 		func() error { return oneOf("evidence", c.Evidence, "first", "all") },
