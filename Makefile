@@ -55,6 +55,10 @@ corpus: engine ## crawl CORPUS five ways and compare (see docs/corpus.md)
 accuracy: build ## recall against CPython's parser, bandit and ruff over CORPUS (see docs/accuracy.md)
 	deploy/check/accuracy.sh bin/prevalence
 
+.PHONY: annotate
+annotate: engine ## annotate what ruff and bandit print over CORPUS, and check it (see docs/annotating.md)
+	deploy/check/annotate.sh bin/prevalence
+
 .PHONY: precision
 precision: ## write the table of judged evidence into docs/accuracy.md, from the verdicts
 	$(GO) test ./deploy/check/accuracy -run TestDocument -update

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"strings"
 
 	"prevalence/schemas/catalog"
 	"prevalence/schemas/message"
@@ -150,15 +151,31 @@ func (r *Release) evidence(rule uint32, x *raise, ordinal uint32) evidence {
 // of the function or class around it, and its number among those that are equal
 // in all of these, in source order. Lines and names of locals do not count, so
 // it survives their change; it does not survive a moved file, a renamed
-// function, or an equal hit that is put before it in the same function.
+// function, or an equal hit that is put before it in the same function. A first
+// folder that names the version does not count either, so that the hits of one
+// release are known in the next.
 func fingerprint(behavior, path, symbol, scope string, ordinal uint32) string {
 	var room [256]byte
 	b := room[:0]
-	for _, s := range [...]string{behavior, path, symbol, scope} {
+	for _, s := range [...]string{behavior, withoutVersion(path), symbol, scope} {
 		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
 	sum := sha256.Sum256(binary.AppendUvarint(b, uint64(ordinal)))
 	return hex.EncodeToString(sum[:8])
+}
+
+// withoutVersion leaves out the first folder of a path that is named NAME-VERSION:
+// the root of an sdist (PEP 625), a wheel's .dist-info or .data.
+func withoutVersion(path string) string {
+	first, rest, inFolder := strings.Cut(path, "/")
+	_, version, named := strings.Cut(first, "-")
+	for named && (version == "" || version[0] < '0' || version[0] > '9') {
+		_, version, named = strings.Cut(version, "-") // older roots spell a name with hyphens
+	}
+	if inFolder && named {
+		return rest
+	}
+	return path
 }
 
 // endMember decides the combinations whose scope ends with the member.

@@ -35,7 +35,8 @@ const usage = `usage:
   accuracy peers     -scan SCAN.jsonl -tree TREE [-bandit B.json] [-ruff R.json] [-out DIR]
   accuracy sample    -scan SCAN.jsonl -seed N [-each 40] [-only BEHAVIOUR] > DRAWN.tsv
   accuracy precision VERDICTS.tsv
-  accuracy shares    -scan SCAN.jsonl -manifest MANIFEST.tsv`
+  accuracy shares    -scan SCAN.jsonl -manifest MANIFEST.tsv
+  accuracy sarif     -schema SCHEMA.json -before REPORT.sarif ANNOTATED.sarif…`
 
 func run(args []string, out io.Writer) error {
 	if len(args) == 0 {
@@ -70,6 +71,13 @@ func run(args []string, out io.Writer) error {
 			return err
 		}
 		return sample(out, *scan, *seed, *each, *only)
+	case "sarif":
+		schema := f.String("schema", "", "the JSON Schema of SARIF 2.1.0")
+		before := f.String("before", "", "the report that was annotated")
+		if err := f.Parse(args[1:]); err != nil {
+			return err
+		}
+		return sarif(out, *schema, *before, f.Args())
 	case "precision":
 		if err := f.Parse(args[1:]); err != nil {
 			return err
