@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -15,23 +16,40 @@ import (
 
 func (a *app) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "report NAME",
-		Short: "One project's page: issues, behaviours, how common they are, and where",
+		Use:   "report [NAME]",
+		Short: "One project's page, or that of all of one's dependencies",
 		Long: `Prints what the latest release of a project does: issues with Problem,
 Prevalence and Next steps, then behaviours with their category, label, the four
-counts, and the first evidence as path:line inside the distribution.`,
+counts, and the first evidence as path:line inside the distribution.
+
+With --requirements FILE it is about all projects that a file names: issues on top, then
+what they do, the rarest first, and who does it. FILE is a requirements.txt, pylock.toml,
+uv.lock, poetry.lock or CycloneDX JSON. Numbers are of the latest release of each; where
+the file pins another one, or nobody has looked into a project yet, it says so.`,
 		Example: `  prevalence report requests
-  prevalence report requests --format json | jq .behaviors`,
-		Args: cobra.ExactArgs(1),
+  prevalence report requests --format json | jq .behaviors
+  prevalence report -r requirements.txt
+  prevalence report -r uv.lock --format csv`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := loadConfig(cmd)
 			if err != nil {
 				return err
 			}
+			file, err := cmd.Flags().GetString("requirements")
+			switch {
+			case err != nil:
+				return err
+			case (file == "") == (len(args) == 0):
+				return usage(errors.New("report takes NAME, a project, or --requirements FILE; see 'prevalence report --help'"))
+			case file != "":
+				return a.reportDependencies(cmd.Context(), c, file)
+			}
 			return a.ask(cmd.Context(), c, func(r *query.Reader) error { return a.report(cmd.Context(), c, r, args[0]) })
 		},
 	}
 	addFlags(cmd.Flags(), readerKeys...)
+	cmd.Flags().StringP("requirements", "r", "", "`file` whose projects the report is about")
 	return cmd
 }
 

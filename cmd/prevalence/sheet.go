@@ -15,6 +15,7 @@ import (
 type sheet struct {
 	columns []column
 	rows    [][]string // a cell a column; nil: an empty line
+	before  []string   // lines above a table; the other formats have them in value
 	notes   []string   // lines that a table is followed by; the other formats have them in value
 	value   any        // what --format json prints
 	// headless leaves the header of a CSV out: the sheet goes on where one ended.
@@ -81,6 +82,11 @@ func (s sheet) printCSV(w io.Writer) error {
 }
 
 func (s sheet) printTable(w io.Writer) error {
+	for _, line := range s.before {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
 	t := table.NewWriter()
 	style := table.StyleLight
 	style.Options = table.OptionsNoBordersAndSeparators
