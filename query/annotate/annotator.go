@@ -68,7 +68,7 @@ func (a *Annotator) Annotate(report []byte, o Options) (*Result, error) {
 	d.UseNumber() // a number is printed as it was read
 	var v any
 	if err := d.Decode(&v); err != nil {
-		return nil, fmt.Errorf("annotate: the report %w: %s", ErrFormat, err)
+		return nil, fmt.Errorf("annotate: the report %w: %w", ErrFormat, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("annotate: the report %w: it goes on after its end", ErrFormat)
