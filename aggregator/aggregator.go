@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"prevalence/internal/store"
 	"prevalence/schemas/catalog"
 )
@@ -34,7 +36,8 @@ type Options struct {
 	// so that a dependency that is not there is free to be registered; nil means
 	// none, and the issue depends-on-missing is never raised.
 	CompleteIndexes []string
-	Log             *slog.Logger // nil discards
+	Metrics         prometheus.Registerer // where the metrics are registered; nil: nobody sees them
+	Log             *slog.Logger          // nil discards
 }
 
 func (o *Options) defaults() error {
@@ -77,6 +80,7 @@ type Aggregator struct {
 	coverage  coverage
 
 	publication Publication
+	metrics     *metrics
 	rows        batchRows // of the batch that is stored
 }
 
@@ -91,7 +95,7 @@ func New(ctx context.Context, db *store.DB, o Options) (*Aggregator, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Aggregator{db: db, o: o, want: make(chan struct{}, 1), stored: true}
+	a := &Aggregator{db: db, o: o, want: make(chan struct{}, 1), stored: true, metrics: newMetrics(o.Metrics)}
 	if a.ids, err = loadIDs(ctx, db); err != nil {
 		return nil, err
 	}

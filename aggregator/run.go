@@ -140,15 +140,19 @@ func (a *Aggregator) take(ctx context.Context, batch *queue.ScanBatch) error {
 	for i, s := range batch.Scans {
 		scans[i] = Scan(s)
 	}
-	if err := a.retry(ctx, "store scans", func() error { return a.Add(ctx, scans) }); err != nil {
+	if err := a.retry(ctx, tryStore, func() error { return a.Add(ctx, scans) }); err != nil {
 		return err
 	}
+	a.metrics.batches.Inc()
+	a.metrics.scans.Add(float64(len(scans)))
+	a.metrics.seconds.Observe(time.Since(began).Seconds())
 	a.o.Log.Info("scans stored", "scans", len(scans), "through", a.scans, "took", time.Since(began).Round(time.Millisecond))
 	if ackBeforeInsert {
 		return nil
 	}
 	if err := batch.Ack(ctx); err != nil {
 		// They come again and replace themselves.
+		a.metrics.unacked.Inc()
 		a.o.Log.Warn("stored scans could not be acknowledged", "error", err)
 	}
 	return nil
@@ -173,7 +177,7 @@ func (a *Aggregator) idle(ctx context.Context, c *queue.Conn, due bool) (bool, e
 // look reads what is new of index and states, and publishes a snapshot if there
 // is anything new to say.
 func (a *Aggregator) look(ctx context.Context, c *queue.Conn) error {
-	return a.retry(ctx, "take a snapshot", func() error {
+	return a.retry(ctx, trySnapshot, func() error {
 		if err := a.refresh(ctx, c); err != nil {
 			return err
 		}
@@ -239,6 +243,7 @@ func (a *Aggregator) retry(ctx context.Context, what string, f func() error) err
 		backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: 200 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 2, MaxInterval: 15 * time.Second}),
 		backoff.WithMaxElapsedTime(giveUpAfter),
 		backoff.WithNotify(func(err error, wait time.Duration) {
+			a.metrics.retries.WithLabelValues(what).Inc()
 			a.o.Log.Warn("trying again", "what", what, "in", wait.Round(time.Millisecond), "error", err)
 		}))
 	return err

@@ -85,8 +85,10 @@ type Options struct {
 	// Progress is called with running counts, from one goroutine at a time; it
 	// must return quickly. nil for none.
 	Progress func(Counts)
-	Log      *slog.Logger     // nil discards
-	Now      func() time.Time // nil: time.Now
+	// Metrics count the sweeps; nil: nobody sees them.
+	Metrics *Metrics
+	Log     *slog.Logger     // nil discards
+	Now     func() time.Time // nil: time.Now
 }
 
 // Validate reports what cannot work in o.
@@ -108,6 +110,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics(nil)
 	}
 	if o.Now == nil {
 		o.Now = time.Now

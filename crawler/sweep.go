@@ -43,6 +43,7 @@ func Once(ctx context.Context, o Options) (*Report, error) {
 	defer s.mu.Unlock()
 	report := s.report
 	report.Took = o.Now().Sub(start)
+	o.Metrics.swept(&report, err, o.Now())
 	return &report, err
 }
 

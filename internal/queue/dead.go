@@ -51,6 +51,7 @@ func (c *Conn) bury(ctx context.Context, msg jetstream.Msg, reason string) error
 	if err := c.publishDead(ctx, d); err != nil {
 		return fmt.Errorf("queue: discard %s: %w", msg.Subject(), err)
 	}
+	c.metrics.buried.WithLabelValues(d.Stream).Inc()
 	if err := msg.TermWithReason(reason); err != nil {
 		return fmt.Errorf("queue: discard %s: %w", msg.Subject(), err)
 	}

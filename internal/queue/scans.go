@@ -47,8 +47,10 @@ func (c *Conn) PublishScan(ctx context.Context, s *message.Scan) error {
 		return fail(err)
 	}
 	if _, err := c.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(publishRetries), jetstream.WithRetryWait(publishWait)); err != nil {
+		c.metrics.published.WithLabelValues(streamScans, "failed").Inc()
 		return fail(err)
 	}
+	c.metrics.published.WithLabelValues(streamScans, "stored").Inc()
 	return nil
 }
 
@@ -175,6 +177,7 @@ func (k *ScanConsumer) add(ctx context.Context, b *ScanBatch, msg jetstream.Msg)
 	if err != nil {
 		return err
 	}
+	k.conn.metrics.delivered.WithLabelValues(streamScans, again(meta.NumDelivered)).Inc()
 	scan, err := message.DecodeScan(msg.Data())
 	if err == nil && scan.Project == "" {
 		err = errors.New("no project")
