@@ -54,6 +54,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	for _, o := range []message.Outcome{message.OutcomeOK, message.OutcomePartial, message.OutcomeEmpty, message.OutcomeUnanalysed} {
 		m.scans.WithLabelValues(string(o))
 	}
+	for _, why := range []string{WhyGaveUp, WhyTimeout, WhyScannerPanic, WhyWrongHash, WhyFileGone, WhyFileRefused, WhyBadPage} {
+		m.reasons.WithLabelValues(why)
+		m.cuts.WithLabelValues(why)
+	}
+	for _, kind := range []string{"symbols", "indicators", "evidence"} {
+		m.dropped.WithLabelValues(kind)
+	}
 	return m
 }
 

@@ -23,7 +23,7 @@ type Metrics struct {
 // nobody.
 func NewMetrics(r prometheus.Registerer) *Metrics {
 	f := promauto.With(r)
-	return &Metrics{
+	m := &Metrics{
 		requests: f.NewCounterVec(prometheus.CounterOpts{Name: "prevalence_index_requests_total",
 			Help: "Requests to the index by their answer: ok, unchanged, missing, refused, too-many, failing (5xx), none."}, []string{"answer"}),
 		seconds: f.NewHistogram(prometheus.HistogramOpts{Name: "prevalence_index_request_seconds",
@@ -37,6 +37,14 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		waited: f.NewCounter(prometheus.CounterOpts{Name: "prevalence_index_wait_seconds_total",
 			Help: "Time that requests waited for their turn: rate, connections, pauses."}),
 	}
+	// What was never seen is 0, not absent: an alert needs a first value to rise from.
+	for _, answer := range []string{"ok", "unchanged", "missing", "refused", "too-many", "failing", "none"} {
+		m.requests.WithLabelValues(answer)
+	}
+	for _, why := range []string{"asked", "shared"} {
+		m.pauses.WithLabelValues(why)
+	}
+	return m
 }
 
 // answered counts an answer, or that there was none.

@@ -32,6 +32,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -95,6 +96,9 @@ type Conn struct {
 	replicas int
 }
 
+// plainName is a user's name that can be a part of a subject.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
 // Connect connects to the broker. An error says which address could not be
 // reached, without its credentials. The caller must Close the connection.
 func Connect(ctx context.Context, o Options) (*Conn, error) {
@@ -128,6 +132,11 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			o.Log.Warn("broker reports an error", "error", err)
 		}),
+	}
+	if plainName.MatchString(o.User) {
+		// The answers to one role's requests are not for the others to hear: a
+		// server's permissions can tell the users' inboxes apart.
+		options = append(options, nats.CustomInboxPrefix(nats.InboxPrefix+o.User))
 	}
 	if o.CA != "" {
 		options = append(options, nats.RootCAs(o.CA))

@@ -25,7 +25,7 @@ type metrics struct {
 
 func newMetrics(r prometheus.Registerer) *metrics {
 	f := promauto.With(r)
-	return &metrics{
+	m := &metrics{
 		connected: f.NewGauge(prometheus.GaugeOpts{Name: "prevalence_queue_connected",
 			Help: "1 while the broker can be reached."}),
 		disconnects: f.NewCounter(prometheus.CounterOpts{Name: "prevalence_queue_disconnects_total",
@@ -47,6 +47,16 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		unknown: f.NewCounter(prometheus.CounterOpts{Name: "prevalence_queue_unknown_total",
 			Help: "How often the broker did not say how much waits where: the gauges are old then."}),
 	}
+	// What was never seen is 0, not absent: an alert needs a first value to rise from.
+	for _, stream := range []string{streamJobs, streamScans} {
+		for _, result := range []string{"stored", "refused", "failed"} {
+			m.published.WithLabelValues(stream, result)
+		}
+		m.delivered.WithLabelValues(stream, again(1))
+		m.delivered.WithLabelValues(stream, again(2))
+		m.buried.WithLabelValues(stream)
+	}
+	return m
 }
 
 func again(attempts uint64) string {
