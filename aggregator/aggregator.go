@@ -12,6 +12,7 @@ import (
 
 	"prevalence/internal/store"
 	"prevalence/schemas/catalog"
+	"prevalence/schemas/message"
 )
 
 // Options says how an Aggregator works. The zero value of every field but
@@ -80,6 +81,7 @@ type Aggregator struct {
 	coverage  coverage
 
 	publication Publication
+	forgotten   message.Forgotten
 	metrics     *metrics
 	rows        batchRows // of the batch that is stored
 }
@@ -135,10 +137,15 @@ func (a *Aggregator) RequestSnapshot() {
 
 // number runs a query for one number, called n.
 func number(ctx context.Context, db *store.DB, query string) (uint64, error) {
+	return numberWith(ctx, db, query, nil)
+}
+
+// numberWith is number with parameters.
+func numberWith(ctx context.Context, db *store.DB, query string, params store.Params) (uint64, error) {
 	type row struct {
 		N uint64 `ch:"n"`
 	}
-	rows, err := store.Select[row](ctx, db, query, nil)
+	rows, err := store.Select[row](ctx, db, query, params)
 	if err != nil || len(rows) != 1 {
 		return 0, err
 	}

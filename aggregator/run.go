@@ -39,6 +39,12 @@ func (a *Aggregator) run(ctx context.Context, c *queue.Conn) error {
 	if err != nil {
 		return fmt.Errorf("aggregator: %w", err)
 	}
+	// Before the first scan: in a rebuild the scans come before the states.
+	forgotten, err := c.Forgotten(ctx)
+	if err != nil {
+		return fmt.Errorf("aggregator: %w", err)
+	}
+	a.forgotten = *forgotten
 	clock := newSchedule(a.o.SnapshotEvery, time.Now(), a.Coverage().Snapshot == "")
 	var looked time.Time // for a new index or state
 	batches, stop := a.fetch(ctx, consumer)

@@ -128,6 +128,13 @@ func (s *sweep) load(ctx context.Context) error {
 	if err := s.readRoot(ctx); err != nil {
 		return fmt.Errorf("crawler: %w", err)
 	}
+	if s.Tombstones != nil && s.root != nil {
+		forgotten, err := s.Tombstones.Forgotten(ctx)
+		if err != nil {
+			return fmt.Errorf("crawler: %w", err)
+		}
+		s.root.Projects = slices.DeleteFunc(s.root.Projects, func(p pypi.RootProject) bool { return forgotten.Project(p.Name) })
+	}
 	x := s.index
 	if !s.report.Sweep.After(x.Sweep) {
 		// A sweep's time names its jobs to the broker, and orders the states.

@@ -183,7 +183,7 @@ func (p *sweepPlan) sweep(ctx context.Context, c *config, conn *queue.Conn, show
 		return nil, err
 	}
 	report, err := crawler.Once(ctx, crawler.Options{
-		Index: p.index, Jobs: conn.Jobs(), Store: indexStore{conn}, States: conn, Stale: conn, Reaper: conn,
+		Index: p.index, Jobs: conn.Jobs(), Store: indexStore{conn}, States: conn, Stale: conn, Reaper: conn, Tombstones: conn,
 		Ranking: p.ranking, Projects: p.names, Versions: p.versions, Top: c.Top, Limit: c.Limit,
 		Rescan: c.Rescan, Releases: c.Releases, Seed: c.Seed, Force: c.Force, Pages: c.Connections,
 		Progress: show, Metrics: p.metrics.sweeps, Log: log,

@@ -15,6 +15,7 @@
 //	SCANS   scans.<project>.<version> the newest 2 of each release, replayable
 //	STATES  states.project.<project>  every change of a project's state
 //	        states.ranking.<name>     one message a ranking
+//	        states.forgotten.<hash>   a tombstone each, see Forget
 //	DEAD    dead.<subject>            what could not be processed, with the reason
 //	REAP    the broker's advisories   which jobs it gave up delivering, until Reap
 //

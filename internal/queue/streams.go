@@ -49,8 +49,8 @@ func streams() []jetstream.StreamConfig {
 		Duplicates:        10 * time.Minute,
 	}, {
 		Name:        streamStates,
-		Description: "changes of projects' states, and pinned rankings",
-		Subjects:    []string{"states.project.*", "states.ranking.*"},
+		Description: "changes of projects' states, pinned rankings, and what is forgotten",
+		Subjects:    []string{"states.project.*", "states.ranking.*", subjectForgotten + "*"},
 		Retention:   jetstream.LimitsPolicy,
 		Discard:     jetstream.DiscardOld,
 		Duplicates:  2 * time.Minute,
