@@ -24,7 +24,8 @@ const (
 )
 
 // Run stores what the broker delivers and publishes snapshots until ctx ends;
-// it then returns nil. It returns an error when the database takes nothing for
+// it then returns nil. With empty tables it begins with the oldest scan that the
+// broker keeps, whatever was acknowledged before: so a dataset is built again. It returns an error when the database takes nothing for
 // minutes, or when a message comes from a newer build. All goroutines that it
 // starts have stopped when it returns.
 func (a *Aggregator) Run(ctx context.Context, c *queue.Conn) error {
@@ -35,6 +36,11 @@ func (a *Aggregator) Run(ctx context.Context, c *queue.Conn) error {
 }
 
 func (a *Aggregator) run(ctx context.Context, c *queue.Conn) error {
+	if a.scans == 0 { // the tables are new, or are built again
+		if err := c.ReplayScans(ctx); err != nil {
+			return fmt.Errorf("aggregator: %w", err)
+		}
+	}
 	consumer, err := c.ScanConsumer(ctx)
 	if err != nil {
 		return fmt.Errorf("aggregator: %w", err)

@@ -73,19 +73,31 @@ func (c *Conn) PurgeProject(ctx context.Context, project string) (Purged, error)
 	return p, nil
 }
 
+// purge deletes the messages of a subject one by one, which overwrites them on
+// the broker's disk; a purge of the subject leaves them there for a while.
 func (c *Conn) purge(ctx context.Context, name, subject string, p *Purged) error {
 	stream, err := c.js.Stream(ctx, name)
 	if err != nil {
 		return err
 	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(subject))
-	if err != nil {
-		return err
+	for {
+		msg, err := stream.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(subject))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := secureDelete(ctx, stream, msg.Sequence); err != nil {
+			return err
+		}
+		p.Messages++
 	}
-	for _, n := range info.State.Subjects {
-		p.Messages += n
-	}
-	return stream.Purge(ctx, jetstream.WithPurgeSubject(subject))
+}
+
+// secureDelete is deleteMsg, and overwrites the message.
+func secureDelete(ctx context.Context, stream jetstream.Stream, seq uint64) error {
+	return gone(stream.SecureDeleteMsg(ctx, seq))
 }
 
 // unlist takes a name out of the published index, against sweeps that publish
@@ -142,7 +154,7 @@ func (c *Conn) PurgeDomains(ctx context.Context, forgotten *message.Forgotten) (
 					return fail(err)
 				}
 			}
-			if err := deleteMsg(ctx, stream, meta.Sequence.Stream); err != nil {
+			if err := secureDelete(ctx, stream, meta.Sequence.Stream); err != nil {
 				return fail(err)
 			}
 			p.Messages++

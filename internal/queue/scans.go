@@ -85,6 +85,17 @@ func (c *Conn) ScanConsumer(ctx context.Context) (*ScanConsumer, error) {
 	return &ScanConsumer{conn: c, consumer: consumer}, nil
 }
 
+// ReplayScans has every scan that the stream holds delivered again, from the
+// oldest on, to the next ScanConsumer. It is for an aggregator whose tables are
+// empty: scans that others acknowledged are not in them.
+func (c *Conn) ReplayScans(ctx context.Context) error {
+	err := c.js.DeleteConsumer(ctx, streamScans, consumerAggregator)
+	if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return fmt.Errorf("queue: replay scans: %w", err)
+	}
+	return nil
+}
+
 // SeqScan is a scan with its sequence in the stream.
 type SeqScan struct {
 	Seq  uint64
