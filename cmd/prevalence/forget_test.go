@@ -213,4 +213,3 @@ func TestNoAddress(t *testing.T) {
 		t.Errorf("%d hashes of the old key are in the newest snapshot", n)
 	}
 }
-
