@@ -14,4 +14,4 @@ git ls-files -z -- go.mod go.sum cmd crawler worker aggregator query schemas int
 build . "$work/one.bin"
 build "$work" "$work/two.bin"
 cmp "$work/one.bin" "$work/two.bin" || { echo "two builds of the same source differ" >&2; exit 1; }
-go run ./deploy/check/static "$work/one.bin"
+go run ./deploy/check/binary "$work/one.bin"

@@ -6,9 +6,17 @@ package rights_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
+	"math/big"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +27,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"prevalence/internal/engine"
+	"prevalence/internal/queue"
 )
 
 // The passwords that the configuration files take from the environment. They
@@ -156,11 +165,125 @@ func secretFile(t *testing.T, name string) string {
 	t.Helper()
 	value, ok := secrets[name]
 	if !ok {
-		t.Fatal(fmt.Sprintf("no secret %s", name))
+		t.Fatalf("no secret %s", name)
 	}
 	file := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(file, []byte(value+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// TestNATSFiles: the other files of deploy/nats are read by a real server as they are meant.
+func TestNATSFiles(t *testing.T) {
+	for name, value := range secrets {
+		if strings.HasPrefix(name, "NATS_") {
+			t.Setenv(name, value)
+		}
+	}
+	t.Setenv("NATS_SERVER_NAME", "test-1")
+	t.Setenv("NATS_PASSWORD_ROUTE", "route-secret")
+	t.Setenv("NATS_TOKEN", "token-secret")
+	for i := range 3 {
+		t.Setenv(fmt.Sprintf("NATS_ROUTE_%d", i+1), fmt.Sprintf("nats://route:route-secret@nats-%d:6222", i+1))
+	}
+	cluster, err := server.ProcessConfigFile("../../nats/cluster.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cluster.Cluster.Name != "prevalence" || len(cluster.Routes) != 3 || cluster.Cluster.Username != "route" || len(cluster.Users) == 0 {
+		t.Errorf("cluster.conf: cluster %+v, routes %v, %d users", cluster.Cluster, cluster.Routes, len(cluster.Users))
+	}
+	token, err := server.ProcessConfigFile("../../nats/token.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token.Port, token.StoreDir, token.NoSigs = server.RANDOM_PORT, t.TempDir(), true
+	s, err := server.NewServer(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the broker is not ready")
+	}
+	for token, lets := range map[string]bool{"token-secret": true, "another": false, "": false} {
+		c, err := queue.Connect(t.Context(), queue.Options{URL: s.ClientURL(), Token: token})
+		if (err == nil) != lets {
+			t.Errorf("with the token %q: %v", token, err)
+		}
+		if err == nil {
+			if err := c.Ensure(t.Context()); err != nil {
+				t.Error(err)
+			}
+			c.Close()
+		}
+	}
+}
+
+// TestTLS: with deploy/nats/tls.conf the broker speaks TLS, and a connection is
+// checked against the authority that --ca names.
+func TestTLS(t *testing.T) {
+	dir := t.TempDir()
+	own, other := certificate(t, dir, "own"), certificate(t, dir, "other")
+	text := strings.NewReplacer("/etc/nats/tls/tls.crt", own, "/etc/nats/tls/tls.key", strings.TrimSuffix(own, "crt")+"key").
+		Replace(read(t, "../../nats/tls.conf"))
+	file := filepath.Join(dir, "nats.conf")
+	if err := os.WriteFile(file, []byte("listen: \"127.0.0.1:-1\"\n"+text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	options, err := server.ProcessConfigFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.NoSigs = true
+	s, err := server.NewServer(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the broker is not ready")
+	}
+	url := strings.Replace(s.ClientURL(), "nats://", "tls://", 1)
+	for ca, lets := range map[string]bool{own: true, other: false, "": false} {
+		c, err := queue.Connect(t.Context(), queue.Options{URL: url, CA: ca})
+		if (err == nil) != lets {
+			t.Errorf("checked against %q: %v", ca, err)
+		}
+		if err == nil {
+			c.Close()
+		}
+	}
+}
+
+// certificate makes a self-signed certificate for 127.0.0.1 and returns its
+// file; the key stands beside it.
+func certificate(t *testing.T, dir, name string) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, block := range map[string]*pem.Block{name + ".crt": {Type: "CERTIFICATE", Bytes: der}, name + ".key": {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(filepath.Join(dir, file), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, name+".crt")
 }

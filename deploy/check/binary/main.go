@@ -1,4 +1,4 @@
-// Command static says whether an ELF binary needs nothing but a kernel: no
+// Command binary says whether an ELF binary needs nothing but a kernel: no
 // interpreter, no shared library.
 package main
 
@@ -10,11 +10,11 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: static BINARY")
+		fmt.Fprintln(os.Stderr, "usage: binary FILE")
 		os.Exit(2)
 	}
 	if err := check(os.Args[1]); err != nil {
-		fmt.Fprintf(os.Stderr, "static: %s: %v\n", os.Args[1], err)
+		fmt.Fprintf(os.Stderr, "binary: %s: %v\n", os.Args[1], err)
 		os.Exit(1)
 	}
 }
