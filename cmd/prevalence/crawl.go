@@ -141,7 +141,7 @@ func collectAt(percent int) {
 // is started.
 type sweepPlan struct {
 	index    pypi.Index
-	metrics  *instruments
+	count    *crawler.Metrics
 	names    []string
 	versions map[string][]string // of these names, where some were given
 	ranking  *message.Ranking    // nil: none, or not fetched yet
@@ -152,7 +152,7 @@ type sweepPlan struct {
 // planSweep reads what c names on this machine, and counts its requests with
 // metrics; a wrong name is a usageError.
 func planSweep(ctx context.Context, c *config, metrics *instruments, log *slog.Logger) (*sweepPlan, error) {
-	p := &sweepPlan{metrics: metrics}
+	p := &sweepPlan{count: crawler.NewMetrics(metrics.registry)}
 	var err error
 	if p.index, err = openIndex(c, nil, metrics.index, log); err != nil {
 		return nil, err
@@ -186,7 +186,7 @@ func (p *sweepPlan) sweep(ctx context.Context, c *config, conn *queue.Conn, show
 		Index: p.index, Jobs: conn.Jobs(), Store: indexStore{conn}, States: conn, Stale: conn, Reaper: conn, Tombstones: conn,
 		Ranking: p.ranking, Projects: p.names, Versions: p.versions, Top: c.Top, Limit: c.Limit,
 		Rescan: c.Rescan, Releases: c.Releases, Seed: c.Seed, Force: c.Force, Pages: c.Connections,
-		Progress: show, Metrics: p.metrics.sweeps, Log: log,
+		Progress: show, Metrics: p.count, Log: log,
 	})
 	if errors.Is(err, pypi.ErrNotFound) || errors.Is(err, pypi.ErrPage) {
 		return report, fmt.Errorf("%w; no Simple API is there, check --index", err)

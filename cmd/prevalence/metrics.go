@@ -14,7 +14,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
-	"prevalence/crawler"
 	"prevalence/internal/pypi"
 )
 
@@ -22,7 +21,6 @@ import (
 type instruments struct {
 	registry *prometheus.Registry
 	index    *pypi.Metrics
-	sweeps   *crawler.Metrics
 	listener net.Listener // nil: nowhere
 }
 
@@ -30,7 +28,7 @@ type instruments struct {
 // listens there. The caller has them served, or closes them.
 func newInstruments(ctx context.Context, c *config) (*instruments, error) {
 	i := &instruments{registry: prometheus.NewRegistry()}
-	i.index, i.sweeps = pypi.NewMetrics(i.registry), crawler.NewMetrics(i.registry)
+	i.index = pypi.NewMetrics(i.registry)
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "prevalence_build_info",
 		Help: "1, with the version of this build.", ConstLabels: prometheus.Labels{"version": buildVersion()}})
 	build.Set(1)
