@@ -35,6 +35,22 @@ test: engine ## every test, with the race detector, a real broker and a real eng
 .PHONY: hostile
 hostile: ## scan every hostile distribution; a table of outcome, anomalies, time and memory
 	$(GO) test ./worker -v -count=1 -run TestHostile -hostile
+PROMTOOL ?= promtool
+
+.PHONY: deploy-check
+deploy-check: engine ## the files under deploy/: accounts with real servers, chart, compose, units, dashboards, alerts
+	$(GO) test ./deploy/check/rights
+	cd deploy/check/manifests && $(GO) vet ./... && $(GO) test ./...
+	cd deploy/prometheus && $(PROMTOOL) check config prometheus.yml && $(PROMTOOL) test rules alerts_test.yml
+	deploy/check/static.sh
+
+.PHONY: licences
+licences: ## write docs/third-party.md: what is in the binary, and under which licence
+	deploy/check/licences.sh > docs/third-party.md
+
+.PHONY: snapshot
+snapshot: ## a release as it would be, into dist/, with checksums and bills of materials
+	$(GO) run github.com/goreleaser/goreleaser/v2@v2.15.1 release --snapshot --clean
 
 SHOTS ?= out/e2e
 

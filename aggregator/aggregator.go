@@ -8,8 +8,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"prevalence/internal/store"
 	"prevalence/schemas/catalog"
+	"prevalence/schemas/message"
 )
 
 // Options says how an Aggregator works. The zero value of every field but
@@ -34,7 +37,8 @@ type Options struct {
 	// so that a dependency that is not there is free to be registered; nil means
 	// none, and the issue depends-on-missing is never raised.
 	CompleteIndexes []string
-	Log             *slog.Logger // nil discards
+	Metrics         prometheus.Registerer // where the metrics are registered; nil: nobody sees them
+	Log             *slog.Logger          // nil discards
 }
 
 func (o *Options) defaults() error {
@@ -77,6 +81,8 @@ type Aggregator struct {
 	coverage  coverage
 
 	publication Publication
+	forgotten   message.Forgotten
+	metrics     *metrics
 	rows        batchRows // of the batch that is stored
 }
 
@@ -91,7 +97,7 @@ func New(ctx context.Context, db *store.DB, o Options) (*Aggregator, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Aggregator{db: db, o: o, want: make(chan struct{}, 1), stored: true}
+	a := &Aggregator{db: db, o: o, want: make(chan struct{}, 1), stored: true, metrics: newMetrics(o.Metrics)}
 	if a.ids, err = loadIDs(ctx, db); err != nil {
 		return nil, err
 	}
@@ -131,10 +137,15 @@ func (a *Aggregator) RequestSnapshot() {
 
 // number runs a query for one number, called n.
 func number(ctx context.Context, db *store.DB, query string) (uint64, error) {
+	return numberWith(ctx, db, query, nil)
+}
+
+// numberWith is number with parameters.
+func numberWith(ctx context.Context, db *store.DB, query string, params store.Params) (uint64, error) {
 	type row struct {
 		N uint64 `ch:"n"`
 	}
-	rows, err := store.Select[row](ctx, db, query, nil)
+	rows, err := store.Select[row](ctx, db, query, params)
 	if err != nil || len(rows) != 1 {
 		return 0, err
 	}

@@ -41,6 +41,11 @@ func (a *Aggregator) Add(ctx context.Context, scans []Scan) error {
 	if len(scans) == 0 {
 		return nil
 	}
+	through := a.scans
+	for _, s := range scans {
+		through = max(through, s.Seq)
+	}
+	scans = a.remembered(scans)
 	err := a.ids.assign(ctx, func(yield func(string) bool) {
 		for _, s := range scans {
 			if !yield(s.Scan.Project) {
@@ -55,7 +60,6 @@ func (a *Aggregator) Add(ctx context.Context, scans []Scan) error {
 	a.rows.reset()
 	defer a.rows.reset()
 	var drawn []uint32
-	through := a.scans
 	for _, s := range scans {
 		id := a.ids.known[s.Scan.Project]
 		code, symbols := facts.add(id, s.Seq, s.Scan)
@@ -64,7 +68,6 @@ func (a *Aggregator) Add(ctx context.Context, scans []Scan) error {
 		if s.Scan.Drawn {
 			drawn = append(drawn, id)
 		}
-		through = max(through, s.Seq)
 	}
 	for _, t := range []struct {
 		table   string
@@ -87,11 +90,27 @@ func (a *Aggregator) Add(ctx context.Context, scans []Scan) error {
 	return nil
 }
 
-// State is a message of STATES with its sequence: one of the two is set.
+// remembered are the scans without those of forgotten projects, and without
+// forgotten domains.
+func (a *Aggregator) remembered(scans []Scan) []Scan {
+	kept := make([]Scan, 0, len(scans))
+	for _, s := range scans {
+		if a.forgotten.Project(s.Scan.Project) {
+			a.metrics.forgotten.Inc()
+			continue
+		}
+		a.forgotten.Redact(s.Scan)
+		kept = append(kept, s)
+	}
+	return kept
+}
+
+// State is a message of STATES with its sequence: one of the three is set.
 type State struct {
-	Seq     uint64
-	State   *message.State
-	Ranking *message.Ranking
+	Seq       uint64
+	State     *message.State
+	Ranking   *message.Ranking
+	Tombstone *message.Tombstone
 }
 
 // AddStates inserts states and rankings, and then notes that everything of the
@@ -104,13 +123,20 @@ func (a *Aggregator) AddStates(ctx context.Context, states []State, through uint
 		Serial  []string    `ch:"serial"`
 		At      []time.Time `ch:"at"`
 	}
+	for _, s := range states { // first: what they name is not stored
+		if s.Tombstone != nil {
+			if err := a.forget(ctx, *s.Tombstone); err != nil {
+				return err
+			}
+		}
+	}
 	for _, s := range states {
 		if s.Ranking != nil {
 			if err := a.addRanking(ctx, s.Seq, s.Ranking); err != nil {
 				return err
 			}
 		}
-		if s.State != nil {
+		if s.State != nil && !a.forgotten.Project(s.State.Project) {
 			rows.Project = append(rows.Project, s.State.Project)
 			rows.Seq = append(rows.Seq, s.Seq)
 			rows.State = append(rows.State, string(s.State.State))
@@ -130,15 +156,18 @@ func (a *Aggregator) AddStates(ctx context.Context, states []State, through uint
 }
 
 func (a *Aggregator) addRanking(ctx context.Context, seq uint64, r *message.Ranking) error {
-	n := len(r.Projects)
-	ranks := make([]uint32, n)
-	for i := range ranks {
-		ranks[i] = uint32(i + 1)
+	var names []string
+	var ranks []uint32
+	for i, name := range r.Projects {
+		if !a.forgotten.Project(name) {
+			names, ranks = append(names, name), append(ranks, uint32(i+1))
+		}
 	}
+	n := len(names)
 	if err := a.db.Insert(ctx, "rankings",
 		store.Column{Name: "ranking", Values: slices.Repeat([]string{r.Name}, n)},
 		store.Column{Name: "rank", Values: ranks},
-		store.Column{Name: "project", Values: r.Projects},
+		store.Column{Name: "project", Values: names},
 		store.Column{Name: "base", Values: slices.Repeat([]string{r.Base}, n)},
 		store.Column{Name: "date", Values: slices.Repeat([]time.Time{second(r.Date)}, n)},
 		store.Column{Name: "source", Values: slices.Repeat([]string{r.Source}, n)},
@@ -159,6 +188,7 @@ type indexState struct {
 // once for each list that differs.
 func (a *Aggregator) UseIndex(ctx context.Context, x *message.Index, revision uint64) error {
 	all := slices.AppendSeq(slices.Clone(x.Pending), maps.Keys(x.Projects))
+	all = slices.DeleteFunc(all, a.forgotten.Project)
 	slices.Sort(all)
 	all = slices.Compact(all)
 	h := xxhash.New()

@@ -42,6 +42,7 @@ func (a *Aggregator) noteCoverage(ctx context.Context, s snapshotRow, index *ind
 		return err
 	}
 	a.setCoverage(c)
+	a.metrics.looked.SetToCurrentTime()
 	a.stored = false
 	return nil
 }
@@ -50,6 +51,7 @@ func (a *Aggregator) setCoverage(c Coverage) {
 	a.coverage.mu.Lock()
 	defer a.coverage.mu.Unlock()
 	a.coverage.now = c
+	a.metrics.taken.Set(float64(c.Taken.Unix()))
 }
 
 // loadCoverage restores Coverage after a start.

@@ -24,7 +24,8 @@ const (
 )
 
 // Run stores what the broker delivers and publishes snapshots until ctx ends;
-// it then returns nil. It returns an error when the database takes nothing for
+// it then returns nil. With empty tables it begins with the oldest scan that the
+// broker keeps, whatever was acknowledged before: so a dataset is built again. It returns an error when the database takes nothing for
 // minutes, or when a message comes from a newer build. All goroutines that it
 // starts have stopped when it returns.
 func (a *Aggregator) Run(ctx context.Context, c *queue.Conn) error {
@@ -35,10 +36,21 @@ func (a *Aggregator) Run(ctx context.Context, c *queue.Conn) error {
 }
 
 func (a *Aggregator) run(ctx context.Context, c *queue.Conn) error {
+	if a.scans == 0 { // the tables are new, or are built again
+		if err := c.ReplayScans(ctx); err != nil {
+			return fmt.Errorf("aggregator: %w", err)
+		}
+	}
 	consumer, err := c.ScanConsumer(ctx)
 	if err != nil {
 		return fmt.Errorf("aggregator: %w", err)
 	}
+	// Before the first scan: in a rebuild the scans come before the states.
+	forgotten, err := c.Forgotten(ctx)
+	if err != nil {
+		return fmt.Errorf("aggregator: %w", err)
+	}
+	a.forgotten = *forgotten
 	clock := newSchedule(a.o.SnapshotEvery, time.Now(), a.Coverage().Snapshot == "")
 	var looked time.Time // for a new index or state
 	batches, stop := a.fetch(ctx, consumer)
@@ -140,15 +152,19 @@ func (a *Aggregator) take(ctx context.Context, batch *queue.ScanBatch) error {
 	for i, s := range batch.Scans {
 		scans[i] = Scan(s)
 	}
-	if err := a.retry(ctx, "store scans", func() error { return a.Add(ctx, scans) }); err != nil {
+	if err := a.retry(ctx, tryStore, func() error { return a.Add(ctx, scans) }); err != nil {
 		return err
 	}
+	a.metrics.batches.Inc()
+	a.metrics.scans.Add(float64(len(scans)))
+	a.metrics.seconds.Observe(time.Since(began).Seconds())
 	a.o.Log.Info("scans stored", "scans", len(scans), "through", a.scans, "took", time.Since(began).Round(time.Millisecond))
 	if ackBeforeInsert {
 		return nil
 	}
 	if err := batch.Ack(ctx); err != nil {
 		// They come again and replace themselves.
+		a.metrics.unacked.Inc()
 		a.o.Log.Warn("stored scans could not be acknowledged", "error", err)
 	}
 	return nil
@@ -173,7 +189,7 @@ func (a *Aggregator) idle(ctx context.Context, c *queue.Conn, due bool) (bool, e
 // look reads what is new of index and states, and publishes a snapshot if there
 // is anything new to say.
 func (a *Aggregator) look(ctx context.Context, c *queue.Conn) error {
-	return a.retry(ctx, "take a snapshot", func() error {
+	return a.retry(ctx, trySnapshot, func() error {
 		if err := a.refresh(ctx, c); err != nil {
 			return err
 		}
@@ -239,6 +255,7 @@ func (a *Aggregator) retry(ctx context.Context, what string, f func() error) err
 		backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: 200 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 2, MaxInterval: 15 * time.Second}),
 		backoff.WithMaxElapsedTime(giveUpAfter),
 		backoff.WithNotify(func(err error, wait time.Duration) {
+			a.metrics.retries.WithLabelValues(what).Inc()
 			a.o.Log.Warn("trying again", "what", what, "in", wait.Round(time.Millisecond), "error", err)
 		}))
 	return err

@@ -121,6 +121,8 @@ func (a *Aggregator) snapshot(ctx context.Context) (bool, error) {
 	if err := a.noteCoverage(ctx, s, index); err != nil {
 		return true, err
 	}
+	a.metrics.snapshots.Inc()
+	a.metrics.snapshot.Set(time.Since(began).Seconds())
 	a.publication = Publication{Prevalence: counted, Took: time.Since(began)}
 	a.o.Log.Info("snapshot published", "snapshot", s.Snapshot, "projects", s.Projects,
 		"prevalence", counted.Round(time.Millisecond), "took", a.publication.Took.Round(time.Millisecond))

@@ -44,6 +44,11 @@ type Reaper interface {
 	Reap(ctx context.Context) (int, error)
 }
 
+// Tombstones are of projects that must not be crawled.
+type Tombstones interface {
+	Forgotten(ctx context.Context) (*message.Forgotten, error)
+}
+
 // Options says what one sweep does.
 type Options struct {
 	Index  pypi.Index
@@ -52,6 +57,8 @@ type Options struct {
 	States StateRecorder
 	Stale  StaleNotes // nil: there are none
 	Reaper Reaper     // nil: nothing is reaped
+	// Tombstones of projects that are for this sweep not on the index; nil: none.
+	Tombstones Tombstones
 
 	// Ranking is pinned with the sweep and gives the strata of its order; nil for
 	// one stratum, in which case the last sweep's ranking stays pinned.
@@ -85,8 +92,10 @@ type Options struct {
 	// Progress is called with running counts, from one goroutine at a time; it
 	// must return quickly. nil for none.
 	Progress func(Counts)
-	Log      *slog.Logger     // nil discards
-	Now      func() time.Time // nil: time.Now
+	// Metrics count the sweeps; nil: nobody sees them.
+	Metrics *Metrics
+	Log     *slog.Logger     // nil discards
+	Now     func() time.Time // nil: time.Now
 }
 
 // Validate reports what cannot work in o.
@@ -108,6 +117,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics(nil)
 	}
 	if o.Now == nil {
 		o.Now = time.Now

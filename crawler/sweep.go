@@ -43,6 +43,7 @@ func Once(ctx context.Context, o Options) (*Report, error) {
 	defer s.mu.Unlock()
 	report := s.report
 	report.Took = o.Now().Sub(start)
+	o.Metrics.swept(&report, err, o.Now())
 	return &report, err
 }
 
@@ -126,6 +127,13 @@ func (s *sweep) load(ctx context.Context) error {
 	s.was = headerOf(s.index)
 	if err := s.readRoot(ctx); err != nil {
 		return fmt.Errorf("crawler: %w", err)
+	}
+	if s.Tombstones != nil && s.root != nil {
+		forgotten, err := s.Tombstones.Forgotten(ctx)
+		if err != nil {
+			return fmt.Errorf("crawler: %w", err)
+		}
+		s.root.Projects = slices.DeleteFunc(s.root.Projects, func(p pypi.RootProject) bool { return forgotten.Project(p.Name) })
 	}
 	x := s.index
 	if !s.report.Sweep.After(x.Sweep) {

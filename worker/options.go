@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"prevalence/internal/pypi"
 	"prevalence/worker/archive"
 	"prevalence/worker/behavior"
@@ -67,7 +69,8 @@ type Options struct {
 	// begin to fail because of it. One that asks for a pause is given it. Default 15 min.
 	Patience time.Duration
 
-	Log *slog.Logger // nil discards
+	Metrics prometheus.Registerer // where a Worker registers its metrics; nil: nobody sees them
+	Log     *slog.Logger          // nil discards
 }
 
 // Validate returns the first thing that is wrong with the options.

@@ -45,6 +45,7 @@ type Worker struct {
 	gate  *gate
 	slots *semaphore.Weighted
 	big   *bigSlot
+	count *metrics
 }
 
 // errLeaseLost cancels the work on a job that could not be extended: another
@@ -65,7 +66,7 @@ func New(o Options, jobs Jobs, scans Scans, notes Notes) (*Worker, error) {
 	}
 	return &Worker{
 		a: a, jobs: jobs, scans: scans, notes: notes, gate: newGate(),
-		slots: semaphore.NewWeighted(int64(a.o.Slots)), big: newBigSlot(),
+		slots: semaphore.NewWeighted(int64(a.o.Slots)), big: newBigSlot(), count: newMetrics(o.Metrics),
 	}, nil
 }
 
@@ -147,6 +148,7 @@ func (w *Worker) handle(ctx context.Context, d *queue.JobDelivery) {
 				return
 			case <-tick.C:
 				if err := d.Extend(); err != nil {
+					w.count.lost.Inc()
 					cancel(errLeaseLost)
 					return
 				}
@@ -155,12 +157,16 @@ func (w *Worker) handle(ctx context.Context, d *queue.JobDelivery) {
 	})
 	defer beats.Wait()
 	defer cancel(nil)
-	w.settle(work, d)
+	w.count.flight.Inc()
+	defer w.count.flight.Dec()
+	began := time.Now()
+	v := w.settle(work, d)
+	w.count.settled(v, time.Since(began))
 }
 
 // settle works on a job until its verdict is one that ends the delivery, and
-// carries that out.
-func (w *Worker) settle(ctx context.Context, d *queue.JobDelivery) {
+// carries that out. It returns the verdict.
+func (w *Worker) settle(ctx context.Context, d *queue.JobDelivery) verdict {
 	o, log := w.a.o, w.a.o.Log.With(slog.String("project", d.Job.Project), slog.Int("attempt", d.Attempt))
 	var held int // pauses of this job while the index answered others
 	big := &bigPlace{w: w}
@@ -193,6 +199,7 @@ func (w *Worker) settle(ctx context.Context, d *queue.JobDelivery) {
 				how = asked.RetryAfter
 			}
 			if closed, longer := w.gate.pause(how); longer {
+				w.count.pauses.Inc()
 				log.WarnContext(ctx, "fetching pauses", slog.Duration("for", closed.Round(time.Second)), slog.Any("reason", err))
 			}
 			if err := w.gate.pass(ctx); err != nil {
@@ -205,7 +212,7 @@ func (w *Worker) settle(ctx context.Context, d *queue.JobDelivery) {
 		settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 		defer cancel()
 		w.carryOut(settling, d, v, found, err, log)
-		return
+		return v
 	}
 }
 
@@ -289,7 +296,11 @@ func (w *Worker) carryOut(ctx context.Context, d *queue.JobDelivery, v verdict, 
 // publish stamps a scan with what its job says and publishes it.
 func (w *Worker) publish(ctx context.Context, d *queue.JobDelivery, s *message.Scan) error {
 	s.JobSeq, s.Drawn, s.Reason = d.Seq, d.Job.Drawn, d.Job.Reason
-	return w.scans.PublishScan(ctx, s)
+	if err := w.scans.PublishScan(ctx, s); err != nil {
+		return err
+	}
+	w.count.scanned(s)
+	return nil
 }
 
 // work resolves a job's releases and scans them, a giant in the big slot. A page that is gone, refused

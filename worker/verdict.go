@@ -21,6 +21,11 @@ const (
 	release                // given back untouched: we are stopping, or another worker has it
 )
 
+// String is how the metrics name a verdict.
+func (v verdict) String() string {
+	return [...]string{"published", "stale", "paused", "retried", "given-up", "later", "released"}[v]
+}
+
 // judge is the one place where retry, outcome or dead is decided. err is what
 // working on a job ended with, attempt counts from 1, and alone is true while
 // the index has answered nobody since the work began.

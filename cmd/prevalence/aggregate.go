@@ -5,13 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"prevalence/aggregator"
 	"prevalence/internal/engine"
 	"prevalence/internal/store"
 )
+
+// watchBroker is how often the aggregator asks for the metrics how much waits.
+const watchBroker = 5 * time.Second
 
 func (a *app) aggregateCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -35,21 +41,31 @@ any moment.`,
 			if err != nil {
 				return err
 			}
-			conn, err := connectBroker(cmd.Context(), c, at.Broker, log)
+			metrics, err := newInstruments(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			defer metrics.close()
+			conn, err := connectBrokerFor(cmd.Context(), c, at.Broker, metrics.registry, log)
 			if err != nil {
 				return err
 			}
 			defer conn.Close()
-			g, err := newAggregator(cmd.Context(), c, at.Owner, log)
+			counter, err := newAggregator(cmd.Context(), c, at.Owner, metrics.registry, log)
 			if err != nil {
 				return err
 			}
-			defer g.close()
-			return g.Run(cmd.Context(), conn)
+			defer counter.close()
+			g, ctx := errgroup.WithContext(cmd.Context())
+			g.Go(func() error { return metrics.serve(ctx) })
+			g.Go(func() error { return conn.Watch(ctx, watchBroker) })
+			g.Go(func() error { return counter.Run(ctx, conn) })
+			return g.Wait()
 		},
 	}
-	addFlags(cmd.Flags(), "nats", "nats-user", "nats-creds", "clickhouse", "clickhouse-user", "clickhouse-tls", "data",
-		"rules", "complete-index", "snapshot-every", "ack-wait")
+	addFlags(cmd.Flags(), brokerLogin...)
+	addFlags(cmd.Flags(), databaseLogin...)
+	addFlags(cmd.Flags(), "data", "metrics", "rules", "complete-index", "snapshot-every", "ack-wait")
 	return cmd
 }
 
@@ -70,7 +86,8 @@ aggregate and after every upgrade. It may be interrupted and run again.`,
 			return a.migrate(cmd.Context(), c)
 		},
 	}
-	addFlags(cmd.Flags(), "clickhouse", "clickhouse-user", "clickhouse-tls", "data", "format")
+	addFlags(cmd.Flags(), databaseLogin...)
+	addFlags(cmd.Flags(), "data", "format")
 	return cmd
 }
 
@@ -103,7 +120,7 @@ type counter struct {
 }
 
 // newAggregator logs in at the database and reads where the dataset stands.
-func newAggregator(ctx context.Context, c *config, owner account, log *slog.Logger) (*counter, error) {
+func newAggregator(ctx context.Context, c *config, owner account, metrics prometheus.Registerer, log *slog.Logger) (*counter, error) {
 	rules, err := c.catalogue()
 	if err != nil {
 		return nil, err
@@ -113,7 +130,7 @@ func newAggregator(ctx context.Context, c *config, owner account, log *slog.Logg
 		return nil, err
 	}
 	g, err := aggregator.New(ctx, db, aggregator.Options{Catalog: rules, SnapshotEvery: c.SnapshotEvery,
-		CompleteIndexes: c.CompleteIndex, Log: log})
+		CompleteIndexes: c.CompleteIndex, Metrics: metrics, Log: log})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

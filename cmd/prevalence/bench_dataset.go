@@ -234,7 +234,7 @@ const publications = 3
 
 // snapshot publishes snapshots and says how large everything is.
 func (b *datasetBench) snapshot(ctx context.Context, conn *queue.Conn, s *running) error {
-	g, err := newAggregator(ctx, &b.config, s.Owner, b.config.logger(b.app.errs))
+	g, err := newAggregator(ctx, &b.config, s.Owner, nil, b.config.logger(b.app.errs))
 	if err != nil {
 		return err
 	}

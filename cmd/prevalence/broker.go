@@ -12,7 +12,7 @@ import (
 )
 
 // brokerKeys are the settings of commands that ask the broker.
-var brokerKeys = []string{"data", "nats", "nats-user", "nats-creds", "format"}
+var brokerKeys = append([]string{"data", "format"}, brokerLogin...)
 
 // askBroker connects to the broker as its owner, brings its streams up to date,
 // asks, and disconnects.

@@ -69,7 +69,12 @@ distributions, flat or one folder a project.`,
 			collectAt(sweepGCPercent)
 			debug.SetMemoryLimit(sweepMemory)
 			log := c.logger(a.errs)
-			plan, err := planSweep(cmd.Context(), c, log)
+			metrics, err := newInstruments(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			defer metrics.close()
+			plan, err := planSweep(cmd.Context(), c, metrics, log)
 			if err != nil {
 				return err
 			}
@@ -77,7 +82,7 @@ distributions, flat or one folder a project.`,
 			if err != nil {
 				return err
 			}
-			conn, err := connectBroker(cmd.Context(), c, at.Broker, log)
+			conn, err := connectBrokerFor(cmd.Context(), c, at.Broker, metrics.registry, log)
 			if err != nil {
 				return err
 			}
@@ -89,14 +94,18 @@ distributions, flat or one folder a project.`,
 			defer p.close()
 			meter := p.meter("crawl")
 			show := func(n crawler.Counts) { meter(int64(n.Checked), int64(n.Picked)) }
-			if c.following() {
-				return crawler.Follow(cmd.Context(), c.pace(log), func(ctx context.Context) error {
-					_, err := plan.sweep(ctx, c, conn, show, log)
-					return err
-				})
+			var report *crawler.Report
+			once := func(ctx context.Context) (err error) {
+				report, err = plan.sweep(ctx, c, conn, show, log)
+				return err
 			}
-			report, err := plan.sweep(cmd.Context(), c, conn, show, log)
-			if err != nil {
+			err = metrics.during(cmd.Context(), func(ctx context.Context) error {
+				if c.following() {
+					return crawler.Follow(ctx, c.pace(log), once)
+				}
+				return once(ctx)
+			})
+			if err != nil || c.following() {
 				return err
 			}
 			p.close()
@@ -105,9 +114,10 @@ distributions, flat or one folder a project.`,
 	}
 	addFlags(cmd.Flags(), crawlKeys...)
 	addFlags(cmd.Flags(), followKeys...)
-	addFlags(cmd.Flags(), "once")
+	addFlags(cmd.Flags(), "once", "metrics", "replicas", "ranking-server-password-file")
 	aliasProject(cmd.Flags())
-	addFlags(cmd.Flags(), "nats", "nats-user", "nats-creds", "data", "format", "progress")
+	addFlags(cmd.Flags(), brokerLogin...)
+	addFlags(cmd.Flags(), "data", "format", "progress")
 	return cmd
 }
 
@@ -131,6 +141,7 @@ func collectAt(percent int) {
 // is started.
 type sweepPlan struct {
 	index    pypi.Index
+	count    *crawler.Metrics
 	names    []string
 	versions map[string][]string // of these names, where some were given
 	ranking  *message.Ranking    // nil: none, or not fetched yet
@@ -138,11 +149,12 @@ type sweepPlan struct {
 	fetched  time.Time           // when it was
 }
 
-// planSweep reads what c names on this machine; a wrong name is a usageError.
-func planSweep(ctx context.Context, c *config, log *slog.Logger) (*sweepPlan, error) {
-	p := new(sweepPlan)
+// planSweep reads what c names on this machine, and counts its requests with
+// metrics; a wrong name is a usageError.
+func planSweep(ctx context.Context, c *config, metrics *instruments, log *slog.Logger) (*sweepPlan, error) {
+	p := &sweepPlan{count: crawler.NewMetrics(metrics.registry)}
 	var err error
-	if p.index, err = openIndex(c, nil, log); err != nil {
+	if p.index, err = openIndex(c, nil, metrics.index, log); err != nil {
 		return nil, err
 	}
 	if p.names, p.versions, err = projectNames(c.Projects); err != nil {
@@ -171,10 +183,10 @@ func (p *sweepPlan) sweep(ctx context.Context, c *config, conn *queue.Conn, show
 		return nil, err
 	}
 	report, err := crawler.Once(ctx, crawler.Options{
-		Index: p.index, Jobs: conn.Jobs(), Store: indexStore{conn}, States: conn, Stale: conn, Reaper: conn,
+		Index: p.index, Jobs: conn.Jobs(), Store: indexStore{conn}, States: conn, Stale: conn, Reaper: conn, Tombstones: conn,
 		Ranking: p.ranking, Projects: p.names, Versions: p.versions, Top: c.Top, Limit: c.Limit,
 		Rescan: c.Rescan, Releases: c.Releases, Seed: c.Seed, Force: c.Force, Pages: c.Connections,
-		Progress: show, Log: log,
+		Progress: show, Metrics: p.count, Log: log,
 	})
 	if errors.Is(err, pypi.ErrNotFound) || errors.Is(err, pypi.ErrPage) {
 		return report, fmt.Errorf("%w; no Simple API is there, check --index", err)
@@ -214,7 +226,7 @@ func (s indexStore) LoadIndex(ctx context.Context) (*message.Index, uint64, erro
 
 // openIndex opens the index that c names; pace shares the rate, nil keeps it for
 // this process alone.
-func openIndex(c *config, pace pypi.Pace, log *slog.Logger) (pypi.Index, error) {
+func openIndex(c *config, pace pypi.Pace, count *pypi.Metrics, log *slog.Logger) (pypi.Index, error) {
 	if !isURL(c.Index) {
 		if err := validFolder(c.Index); err != nil {
 			return nil, usage(err)
@@ -222,7 +234,7 @@ func openIndex(c *config, pace pypi.Pace, log *slog.Logger) (pypi.Index, error) 
 	}
 	index, err := pypi.Open(c.Index, pypi.Options{
 		Version: buildVersion(), Contact: c.Contact, Rate: c.Rate, Pace: pace, Connections: c.Connections,
-		Timeout: c.Timeout, Stall: c.Timeout, Log: log,
+		Timeout: c.Timeout, Stall: c.Timeout, Metrics: count, Log: log,
 	})
 	return index, usage(err)
 }

@@ -147,7 +147,7 @@ was, and why it was given up. Content that is no JSON is left out.`,
 			})
 		},
 	}
-	addFlags(cmd.Flags(), "data", "nats", "nats-user", "nats-creds")
+	addFlags(cmd.Flags(), append([]string{"data"}, brokerLogin...)...)
 	return cmd
 }
 
@@ -177,7 +177,7 @@ func (a *app) deadEachCommand(name, short, long string, do func(*queue.Conn, con
 			})
 		},
 	}
-	addFlags(cmd.Flags(), "data", "nats", "nats-user", "nats-creds")
+	addFlags(cmd.Flags(), append([]string{"data"}, brokerLogin...)...)
 	cmd.Flags().Bool("all", false, "every dead letter there is")
 	return cmd
 }

@@ -203,7 +203,7 @@ func checkDatabase(ctx context.Context, c *config) finding {
 
 func checkIndex(ctx context.Context, c *config, project string) finding {
 	const fix = "check --index: the URL of a Simple API ends in /simple/ as a rule; --contact lets its operators reach you"
-	index, err := openIndex(c, nil, slog.New(slog.DiscardHandler))
+	index, err := openIndex(c, nil, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return finding{"index", false, errorLine(err), fix}
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // readerKeys are the settings of commands that ask the dataset.
-var readerKeys = []string{"data", "engine", "clickhouse", "clickhouse-user", "clickhouse-tls", "rules", "format"}
+var readerKeys = append([]string{"data", "engine", "rules", "format"}, databaseLogin...)
 
 func (a *app) queryCommand() *cobra.Command {
 	cmd := &cobra.Command{

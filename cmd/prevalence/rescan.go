@@ -64,7 +64,8 @@ for twice. Where no "prevalence up" runs, the next one does the jobs.`,
 		},
 	}
 	addFlags(cmd.Flags(), readerKeys...)
-	addFlags(cmd.Flags(), "nats", "nats-user", "nats-creds", "projects", "releases")
+	addFlags(cmd.Flags(), brokerLogin...)
+	addFlags(cmd.Flags(), "projects", "releases")
 	cmd.Flags().String("scanner-version", "", "`version` that scanned it, or not-current")
 	cmd.Flags().StringSlice("outcome", nil, "`outcomes` of the scan: ok, partial, empty, unanalysed")
 	cmd.Flags().StringSlice("why", nil, "`reasons` of the outcome")

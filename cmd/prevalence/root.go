@@ -78,7 +78,7 @@ func (a *app) rootCommand() *cobra.Command {
 	add("keep", a.rankingCommand(), a.rescanCommand(), a.deadCommand())
 	add("run", a.upCommand(), a.crawlCommand(), a.workCommand(), a.aggregateCommand(), a.demoCommand(), a.benchCommand())
 	add("ask", a.queryCommand(), a.reportCommand(), a.scanCommand(), a.rulesCommand(), a.exportCommand(), a.annotateCommand(), a.serveCommand())
-	add("keep", a.statusCommand(), a.rematchCommand(), a.malwareCommand(), a.gcCommand(), a.doctorCommand(), a.configCommand(), a.engineCommand(), a.migrateCommand())
+	add("keep", a.statusCommand(), a.rematchCommand(), a.malwareCommand(), a.gcCommand(), a.forgetCommand(), a.doctorCommand(), a.configCommand(), a.engineCommand(), a.migrateCommand())
 	refuseStrayArguments(root)
 	return root
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"prevalence/internal/engine"
 	"prevalence/internal/queue"
 	"prevalence/internal/store"
@@ -153,11 +155,17 @@ func reachServices(c *config) (services, error) {
 
 // connectBroker logs in at a broker.
 func connectBroker(ctx context.Context, c *config, at account, log *slog.Logger) (*queue.Conn, error) {
+	return connectBrokerFor(ctx, c, at, nil, log)
+}
+
+// connectBrokerFor is connectBroker for a role, whose metrics count the connection.
+func connectBrokerFor(ctx context.Context, c *config, at account, metrics prometheus.Registerer, log *slog.Logger) (*queue.Conn, error) {
 	if at.Address == "" {
 		return nil, usage(errors.New("no broker: name one with --nats, or a --data folder whose services run"))
 	}
 	return queue.Connect(ctx, queue.Options{
-		URL: at.Address, User: at.User, Password: at.Password, CredsFile: c.NATSCreds, Name: "prevalence", Log: log,
+		URL: at.Address, User: at.User, Password: at.Password, Token: c.NATSToken, CredsFile: c.NATSCreds, CA: c.CA,
+		Replicas: c.Replicas, Name: "prevalence", Metrics: metrics, Log: log,
 	})
 }
 
@@ -173,6 +181,6 @@ func openDatabaseWith(ctx context.Context, c *config, at account, database strin
 		return nil, usage(errors.New("no database: name one with --clickhouse, or a --data folder whose services run"))
 	}
 	return store.Open(ctx, store.Options{
-		Addr: at.Address, Database: database, User: at.User, Password: at.Password, TLS: c.ClickHouseTLS, Conns: conns,
+		Addr: at.Address, Database: database, User: at.User, Password: at.Password, TLS: c.ClickHouseTLS, CA: c.CA, Conns: conns,
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -33,8 +34,23 @@ type setting struct {
 	secret bool // never a flag (a process's arguments are public), never printed
 }
 
-// settings lists every value that can be configured.
+// fileSuffix ends the key of a setting that names a file with a secret.
+const fileSuffix = "-file"
+
+// settings lists every value that can be configured. Each secret has a second
+// one beside it that names a file with it, as container platforms mount them.
 func settings() []setting {
+	var all []setting
+	for _, s := range plainSettings() {
+		all = append(all, s)
+		if s.secret {
+			all = append(all, setting{key: s.key + fileSuffix, def: "", usage: "`file` with " + s.key + ", instead of its value"})
+		}
+	}
+	return all
+}
+
+func plainSettings() []setting {
 	return []setting{
 		{key: "data", def: defaultDataDir(), usage: "`folder` of the embedded broker and database"},
 		{key: "engine", def: "", usage: "`path` of libchdb.so or of a clickhouse binary, instead of looking for one"},
@@ -42,11 +58,14 @@ func settings() []setting {
 		{key: "nats", def: "", usage: "`url` of a NATS server with JetStream, instead of the embedded one"},
 		{key: "nats-user", def: "", usage: "`name` of the NATS user"},
 		{key: "nats-password", def: "", usage: "password of the NATS user", secret: true},
+		{key: "nats-token", def: "", usage: "token for a NATS server that wants one instead of a user", secret: true},
 		{key: "nats-creds", def: "", usage: "`file` with NATS credentials (JWT and seed)"},
+		{key: "replicas", def: 0, usage: "`number` of copies of each stream in a NATS cluster; 0: as many as there are, 1 of a new one"},
 		{key: "clickhouse", def: "", usage: "`host:port` of a ClickHouse server (native protocol), instead of the embedded one"},
 		{key: "clickhouse-user", def: "", usage: "`name` of the ClickHouse user"},
 		{key: "clickhouse-password", def: "", usage: "password of the ClickHouse user", secret: true},
 		{key: "clickhouse-tls", def: false, usage: "speak TLS to ClickHouse"},
+		{key: "ca", def: "", usage: "`file` of certificates (PEM) that NATS and ClickHouse are checked against, instead of the system's"},
 		{key: "email-key", def: "", usage: "key of the hash that groups author addresses; without one no hash is kept", secret: true},
 		{key: "email-key-id", def: "1", usage: "`name` of the key in email-key, stored beside each hash"},
 
@@ -104,6 +123,7 @@ func settings() []setting {
 		{key: "evidence", def: "first", usage: "`which` hits of a scan to list: first or all"},
 		{key: "threads", def: 0, usage: "`number` of local scans at a time; 0: one a processor"},
 
+		{key: "metrics", def: "", usage: "`host:port` to serve /metrics for Prometheus on, and /healthz; empty: nowhere"},
 		{key: "format", def: "table", usage: "output `format`: table, csv or json; sarif of a local scan"},
 		{key: "log-level", def: "info", usage: "least `level` of a log line: debug, info, warn or error"},
 		{key: "log-format", def: "text", usage: "`format` of log lines: text or json"},
@@ -113,81 +133,97 @@ func settings() []setting {
 
 // config is what is in force. Its field names are the settings' keys.
 type config struct {
-	Data               string        `mapstructure:"data"`
-	Engine             string        `mapstructure:"engine"`
-	BrokerListen       string        `mapstructure:"broker-listen"`
-	NATS               string        `mapstructure:"nats"`
-	NATSUser           string        `mapstructure:"nats-user"`
-	NATSPassword       string        `mapstructure:"nats-password"`
-	NATSCreds          string        `mapstructure:"nats-creds"`
-	ClickHouse         string        `mapstructure:"clickhouse"`
-	ClickHouseUser     string        `mapstructure:"clickhouse-user"`
-	ClickHousePassword string        `mapstructure:"clickhouse-password"`
-	ClickHouseTLS      bool          `mapstructure:"clickhouse-tls"`
-	EmailKey           string        `mapstructure:"email-key"`
-	EmailKeyID         string        `mapstructure:"email-key-id"`
-	Index              string        `mapstructure:"index"`
-	Contact            string        `mapstructure:"contact"`
-	Rate               float64       `mapstructure:"rate"`
-	Budget             string        `mapstructure:"budget"`
-	Connections        int           `mapstructure:"connections"`
-	Timeout            time.Duration `mapstructure:"timeout"`
-	Ranking            string        `mapstructure:"ranking"`
-	RankingBase        string        `mapstructure:"ranking-base"`
-	RankingServer      string        `mapstructure:"ranking-server"`
-	RankingPassword    string        `mapstructure:"ranking-server-password"`
-	Projects           []string      `mapstructure:"projects"`
-	Top                int           `mapstructure:"top"`
-	Releases           int           `mapstructure:"releases"`
-	Once               bool          `mapstructure:"once"`
-	Follow             bool          `mapstructure:"follow"`
-	Every              time.Duration `mapstructure:"every"`
-	Jitter             float64       `mapstructure:"jitter"`
-	Limit              int           `mapstructure:"limit"`
-	Seed               uint64        `mapstructure:"seed"`
-	Rescan             bool          `mapstructure:"rescan"`
-	Force              bool          `mapstructure:"force"`
-	Rules              string        `mapstructure:"rules"`
-	Files              string        `mapstructure:"files"`
-	Workers            int           `mapstructure:"workers"`
-	Slots              int           `mapstructure:"slots"`
-	AckWait            time.Duration `mapstructure:"ack-wait"`
-	Memory             string        `mapstructure:"memory"`
-	MemoryLimit        string        `mapstructure:"memory-limit"`
-	RequireSandbox     bool          `mapstructure:"require-sandbox"`
-	NoSandbox          bool          `mapstructure:"no-sandbox"`
-	SandboxPorts       []string      `mapstructure:"sandbox-ports"`
-	CompleteIndex      []string      `mapstructure:"complete-index"`
-	KeepReleases       int           `mapstructure:"keep-releases"`
-	SnapshotEvery      time.Duration `mapstructure:"snapshot-every"`
-	UntilIdle          bool          `mapstructure:"until-idle"`
-	Listen             string        `mapstructure:"listen"`
-	Tokens             string        `mapstructure:"tokens"`
-	BehindProxy        bool          `mapstructure:"behind-proxy"`
-	ClientRate         float64       `mapstructure:"client-rate"`
-	Queries            int           `mapstructure:"queries"`
-	SlowQueries        int           `mapstructure:"slow-queries"`
-	QueryTime          time.Duration `mapstructure:"query-time"`
-	Summary            bool          `mapstructure:"summary"`
-	Reference          string        `mapstructure:"reference"`
-	FailOn             []string      `mapstructure:"fail-on"`
-	Baseline           string        `mapstructure:"baseline"`
-	Since              string        `mapstructure:"since"`
-	Evidence           string        `mapstructure:"evidence"`
-	Threads            int           `mapstructure:"threads"`
-	Format             string        `mapstructure:"format"`
-	LogLevel           string        `mapstructure:"log-level"`
-	LogFormat          string        `mapstructure:"log-format"`
-	Progress           string        `mapstructure:"progress"`
+	Data                   string        `mapstructure:"data"`
+	Engine                 string        `mapstructure:"engine"`
+	BrokerListen           string        `mapstructure:"broker-listen"`
+	NATS                   string        `mapstructure:"nats"`
+	NATSUser               string        `mapstructure:"nats-user"`
+	NATSPassword           string        `mapstructure:"nats-password"`
+	NATSPasswordFile       string        `mapstructure:"nats-password-file"`
+	NATSToken              string        `mapstructure:"nats-token"`
+	NATSTokenFile          string        `mapstructure:"nats-token-file"`
+	NATSCreds              string        `mapstructure:"nats-creds"`
+	Replicas               int           `mapstructure:"replicas"`
+	ClickHouse             string        `mapstructure:"clickhouse"`
+	ClickHouseUser         string        `mapstructure:"clickhouse-user"`
+	ClickHousePassword     string        `mapstructure:"clickhouse-password"`
+	ClickHousePasswordFile string        `mapstructure:"clickhouse-password-file"`
+	ClickHouseTLS          bool          `mapstructure:"clickhouse-tls"`
+	CA                     string        `mapstructure:"ca"`
+	EmailKey               string        `mapstructure:"email-key"`
+	EmailKeyFile           string        `mapstructure:"email-key-file"`
+	EmailKeyID             string        `mapstructure:"email-key-id"`
+	Index                  string        `mapstructure:"index"`
+	Contact                string        `mapstructure:"contact"`
+	Rate                   float64       `mapstructure:"rate"`
+	Budget                 string        `mapstructure:"budget"`
+	Connections            int           `mapstructure:"connections"`
+	Timeout                time.Duration `mapstructure:"timeout"`
+	Ranking                string        `mapstructure:"ranking"`
+	RankingBase            string        `mapstructure:"ranking-base"`
+	RankingServer          string        `mapstructure:"ranking-server"`
+	RankingPassword        string        `mapstructure:"ranking-server-password"`
+	RankingPasswordFile    string        `mapstructure:"ranking-server-password-file"`
+	Projects               []string      `mapstructure:"projects"`
+	Top                    int           `mapstructure:"top"`
+	Releases               int           `mapstructure:"releases"`
+	Once                   bool          `mapstructure:"once"`
+	Follow                 bool          `mapstructure:"follow"`
+	Every                  time.Duration `mapstructure:"every"`
+	Jitter                 float64       `mapstructure:"jitter"`
+	Limit                  int           `mapstructure:"limit"`
+	Seed                   uint64        `mapstructure:"seed"`
+	Rescan                 bool          `mapstructure:"rescan"`
+	Force                  bool          `mapstructure:"force"`
+	Rules                  string        `mapstructure:"rules"`
+	Files                  string        `mapstructure:"files"`
+	Workers                int           `mapstructure:"workers"`
+	Slots                  int           `mapstructure:"slots"`
+	AckWait                time.Duration `mapstructure:"ack-wait"`
+	Memory                 string        `mapstructure:"memory"`
+	MemoryLimit            string        `mapstructure:"memory-limit"`
+	RequireSandbox         bool          `mapstructure:"require-sandbox"`
+	NoSandbox              bool          `mapstructure:"no-sandbox"`
+	SandboxPorts           []string      `mapstructure:"sandbox-ports"`
+	CompleteIndex          []string      `mapstructure:"complete-index"`
+	KeepReleases           int           `mapstructure:"keep-releases"`
+	SnapshotEvery          time.Duration `mapstructure:"snapshot-every"`
+	UntilIdle              bool          `mapstructure:"until-idle"`
+	Listen                 string        `mapstructure:"listen"`
+	Tokens                 string        `mapstructure:"tokens"`
+	BehindProxy            bool          `mapstructure:"behind-proxy"`
+	ClientRate             float64       `mapstructure:"client-rate"`
+	Queries                int           `mapstructure:"queries"`
+	SlowQueries            int           `mapstructure:"slow-queries"`
+	QueryTime              time.Duration `mapstructure:"query-time"`
+	Summary                bool          `mapstructure:"summary"`
+	Reference              string        `mapstructure:"reference"`
+	FailOn                 []string      `mapstructure:"fail-on"`
+	Baseline               string        `mapstructure:"baseline"`
+	Since                  string        `mapstructure:"since"`
+	Evidence               string        `mapstructure:"evidence"`
+	Threads                int           `mapstructure:"threads"`
+	Metrics                string        `mapstructure:"metrics"`
+	Format                 string        `mapstructure:"format"`
+	LogLevel               string        `mapstructure:"log-level"`
+	LogFormat              string        `mapstructure:"log-format"`
+	Progress               string        `mapstructure:"progress"`
 }
 
-// addFlags gives cmd the flags of the named settings. Naming a setting that
+// brokerLogin and databaseLogin are the settings of who connects to an external
+// broker or database.
+var (
+	brokerLogin   = []string{"nats", "nats-user", "nats-password-file", "nats-token-file", "nats-creds", "ca"}
+	databaseLogin = []string{"clickhouse", "clickhouse-user", "clickhouse-password-file", "clickhouse-tls", "ca"}
+)
+
+// addFlags gives cmd the flags of the named settings that it does not have yet. Naming a setting that
 // does not exist, or a secret, is a mistake of ours that a test finds.
 func addFlags(flags *pflag.FlagSet, keys ...string) {
 	all := settings()
 	for _, key := range keys {
 		i := slices.IndexFunc(all, func(s setting) bool { return s.key == key })
-		if i < 0 || all[i].secret {
+		if i < 0 || all[i].secret || flags.Lookup(key) != nil {
 			continue
 		}
 		switch def := all[i].def.(type) {
@@ -234,6 +270,9 @@ func loadConfig(cmd *cobra.Command) (*config, error) {
 	if bind != nil {
 		return nil, bind
 	}
+	if err := readSecretFiles(v); err != nil {
+		return nil, usage(err)
+	}
 	c := new(config)
 	if err := v.UnmarshalExact(c); err != nil {
 		return nil, usage(fmt.Errorf("settings: %s", decodingError(err)))
@@ -242,6 +281,38 @@ func loadConfig(cmd *cobra.Command) (*config, error) {
 		return nil, usage(errors.New("format sarif is for scan; choose table, csv or json"))
 	}
 	return c, usage(c.Validate())
+}
+
+// maxSecretBytes bounds a file with a secret.
+const maxSecretBytes = 64 << 10
+
+// readSecretFiles reads each secret that is given as a file: its text without
+// the line end.
+func readSecretFiles(v *viper.Viper) error {
+	for _, s := range settings() {
+		file := v.GetString(s.key + fileSuffix)
+		switch {
+		case !s.secret || file == "":
+			continue
+		case v.GetString(s.key) != "":
+			return fmt.Errorf("%s and %s are both set: choose one", s.key, s.key+fileSuffix)
+		}
+		f, err := os.Open(file)
+		if err != nil {
+			return fmt.Errorf("%s: %s cannot be read: %w", s.key+fileSuffix, file, bareError(err))
+		}
+		b, err := io.ReadAll(io.LimitReader(f, maxSecretBytes+1))
+		_ = f.Close()
+		secret := strings.TrimRight(string(b), "\r\n")
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: %s cannot be read: %w", s.key+fileSuffix, file, bareError(err))
+		case secret == "", len(b) > maxSecretBytes:
+			return fmt.Errorf("%s: %s holds no secret: it is empty, or larger than 64 KiB", s.key+fileSuffix, file)
+		}
+		v.Set(s.key, secret)
+	}
+	return nil
 }
 
 // decodingError is what viper says about values of the wrong type, without its

@@ -36,7 +36,7 @@ jobs and scans wait.`,
 		},
 	}
 	addFlags(cmd.Flags(), readerKeys...)
-	addFlags(cmd.Flags(), "nats", "nats-user", "nats-creds")
+	addFlags(cmd.Flags(), brokerLogin...)
 	cmd.Flags().Bool("storage", false, "print what each table takes on disk")
 	return cmd
 }

@@ -28,6 +28,7 @@ type workerPool struct {
 	args    []string // of every process
 	env     []string // of every process, beside this one's own
 	number  int
+	metrics string // where this process serves its own; "" for nowhere
 	log     *slog.Logger
 	logsTo  io.Writer // where the processes' own log lines go
 	pause   time.Duration
@@ -82,7 +83,7 @@ func (p *workerPool) once(ctx context.Context, slot int) error {
 	}
 	cmd := exec.CommandContext(ctx, self, p.args...)
 	cmd.Env = append(os.Environ(), p.env...)
-	cmd.Env = append(cmd.Env, childEnv+"="+strconv.Itoa(slot))
+	cmd.Env = append(cmd.Env, childEnv+"="+strconv.Itoa(slot), envName("metrics")+"="+workerMetrics(p.metrics, slot))
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	stdin, err := cmd.StdinPipe()

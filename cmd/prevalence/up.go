@@ -46,10 +46,12 @@ nothing.`,
 	}
 	addFlags(cmd.Flags(), crawlKeys...)
 	addFlags(cmd.Flags(), followKeys...)
+	addFlags(cmd.Flags(), brokerLogin...)
+	addFlags(cmd.Flags(), databaseLogin...)
 	aliasProject(cmd.Flags())
 	addFlags(cmd.Flags(), "rules", "files", "workers", "slots", "memory", "ack-wait", "email-key-id",
 		"memory-limit", "require-sandbox", "no-sandbox", "sandbox-ports",
-		"data", "engine", "broker-listen", "nats", "nats-user", "nats-creds", "clickhouse", "clickhouse-user", "clickhouse-tls",
+		"data", "engine", "broker-listen", "metrics", "email-key-file",
 		"complete-index", "snapshot-every", "until-idle", "format", "progress")
 	return cmd
 }
@@ -66,7 +68,12 @@ func (a *app) pipeline(ctx context.Context, c *config, tell func(context.Context
 	p := newProgress(a.errs, c.Progress)
 	defer p.close()
 	log := c.logger(p)
-	plan, err := planSweep(ctx, c, log)
+	metrics, err := newInstruments(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer metrics.close()
+	plan, err := planSweep(ctx, c, metrics, log)
 	if err != nil {
 		return err
 	}
@@ -75,7 +82,7 @@ func (a *app) pipeline(ctx context.Context, c *config, tell func(context.Context
 		return err
 	}
 	defer s.close()
-	conn, err := connectBroker(ctx, c, s.Broker, log)
+	conn, err := connectBrokerFor(ctx, c, s.Broker, metrics.registry, log)
 	if err != nil {
 		return err
 	}
@@ -86,7 +93,7 @@ func (a *app) pipeline(ctx context.Context, c *config, tell func(context.Context
 			return err
 		}
 	}
-	counter, err := newAggregator(ctx, c, s.Owner, log)
+	counter, err := newAggregator(ctx, c, s.Owner, metrics.registry, log)
 	if err != nil {
 		return err
 	}
@@ -101,6 +108,8 @@ func (a *app) pipeline(ctx context.Context, c *config, tell func(context.Context
 	g.Go(func() error { return run.sweep(ctx) })
 	g.Go(func() error { return run.watch(ctx) })
 	g.Go(func() error { return run.reap(ctx) })
+	g.Go(func() error { return metrics.serve(ctx) })
+	g.Go(func() error { return conn.Watch(ctx, watchBroker) })
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -233,7 +242,7 @@ func (r *upRun) reap(ctx context.Context) error {
 func (r *upRun) workers(ctx context.Context, logs *progress) error {
 	pool := &workerPool{
 		args: []string{"work", "--config", os.DevNull}, env: workerEnv(r.config, r.services.Worker), number: r.config.Workers,
-		log: r.log, logsTo: logs, pause: time.Second, patient: 10 * time.Second,
+		metrics: r.config.Metrics, log: r.log, logsTo: logs, pause: time.Second, patient: 10 * time.Second,
 	}
 	return pool.run(ctx)
 }

@@ -36,6 +36,8 @@ func (c *config) Validate() error {
 		func() error {
 			return validHostPort("broker-listen", c.BrokerListen, "127.0.0.1:4222, or port 0 for a free one")
 		},
+		func() error { return validHostPort("metrics", c.Metrics, "127.0.0.1:9464, for example") },
+		func() error { return atLeast("replicas", c.Replicas, 0) },
 		func() error { return oneOf("files", c.Files, "both", "sdist", "wheel", "all") },
 		func() error { return oneOf("format", c.Format, "table", "csv", "json", "sarif") },
 		func() error { return oneOf("log-format", c.LogFormat, "text", "json") },

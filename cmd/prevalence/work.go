@@ -55,7 +55,9 @@ docs/reliability.md. If the index has its files at another port, name it with
 		},
 	}
 	addFlags(cmd.Flags(), workKeys...)
-	addFlags(cmd.Flags(), "nats", "nats-user", "nats-creds", "data")
+	addFlags(cmd.Flags(), "email-key-file", "metrics")
+	addFlags(cmd.Flags(), brokerLogin...)
+	addFlags(cmd.Flags(), "data")
 	return cmd
 }
 
@@ -68,13 +70,15 @@ func (a *app) runWorker(ctx context.Context, c *config, broker account, log *slo
 	if err != nil {
 		return err
 	}
-	if _, err := openIndex(c, nil, log); err != nil { // a wrong one is said before anybody is asked
+	metrics, err := newInstruments(ctx, c)
+	if err != nil {
 		return err
 	}
+	defer metrics.close()
 	if err := enterSandbox(c, broker, log); err != nil {
 		return err
 	}
-	conn, err := connectBroker(ctx, c, broker, log)
+	conn, err := connectBrokerFor(ctx, c, broker, metrics.registry, log)
 	if err != nil {
 		return err
 	}
@@ -87,12 +91,12 @@ func (a *app) runWorker(ctx context.Context, c *config, broker account, log *slo
 	if err != nil {
 		return err
 	}
-	index, err := openIndex(c, fleet, log)
+	index, err := openIndex(c, fleet, metrics.index, log)
 	if err != nil {
 		return err
 	}
 	options := c.workerOptions(matcher)
-	options.Index, options.Earlier, options.Log = index, conn, log
+	options.Index, options.Earlier, options.Metrics, options.Log = index, conn, metrics.registry, log
 	jobs, err := conn.JobConsumer(ctx, c.AckWait)
 	if err != nil {
 		return err
@@ -105,6 +109,7 @@ func (a *app) runWorker(ctx context.Context, c *config, broker account, log *slo
 	g.Go(func() error { return fleet.Run(inner) })
 	g.Go(func() error { return w.Run(inner) })
 	g.Go(func() error { return tellPulse(inner, a.out) })
+	g.Go(func() error { return metrics.serve(inner) })
 	return g.Wait()
 }
 
@@ -115,7 +120,7 @@ func workerEnv(c *config, broker account) []string {
 	given := *c
 	given.NATS, given.NATSUser, given.NATSPassword = broker.Address, broker.User, broker.Password
 	values := settingValues(&given)
-	keys := append([]string{"nats", "nats-user", "nats-password", "nats-creds", "email-key", "log-level", "log-format"}, workKeys...)
+	keys := append([]string{"nats", "nats-user", "nats-password", "nats-token", "nats-creds", "ca", "email-key", "log-level", "log-format"}, workKeys...)
 	var env []string
 	for _, s := range settings() {
 		if slices.Contains(keys, s.key) {
@@ -124,7 +129,7 @@ func workerEnv(c *config, broker account) []string {
 				value = strings.Join(list, ",")
 			}
 			env = append(env, envName(s.key)+"="+value)
-		} else if s.secret {
+		} else if s.secret || strings.HasSuffix(s.key, fileSuffix) {
 			env = append(env, envName(s.key)+"=")
 		}
 	}

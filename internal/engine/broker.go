@@ -132,23 +132,23 @@ func startBroker(ctx context.Context, o BrokerOptions) (*Broker, error) {
 
 // workerPermissions are what a worker needs: to take jobs, to publish scans
 // and dead jobs, to look up a release's last scan, to note stale pages, and to
-// share the rate of requests with the others. The names are internal/queue's.
+// share the rate of requests with the others. The names are internal/queue's,
+// and the list is that of deploy/nats/accounts.conf, which is tried there.
 func workerPermissions() *server.Permissions {
 	return &server.Permissions{
 		Publish: &server.SubjectPermission{Allow: []string{
-			"scans.>", "dead.>", "$KV.prevalence_stale.>",
+			"scans.*.*", "dead.jobs.>", "$KV.prevalence_stale.>",
 			"$JS.API.INFO",
-			"$JS.API.STREAM.INFO.JOBS", "$JS.API.STREAM.INFO.SCANS", "$JS.API.STREAM.INFO.DEAD",
-			"$JS.API.STREAM.INFO.KV_prevalence_stale",
-			"$JS.API.CONSUMER.CREATE.JOBS.>", "$JS.API.CONSUMER.INFO.JOBS.>",
-			"$JS.API.CONSUMER.MSG.NEXT.JOBS.>", "$JS.ACK.JOBS.>",
-			"$JS.API.DIRECT.GET.SCANS.>", "$JS.FC.>",
+			"$JS.API.STREAM.INFO.JOBS", "$JS.API.STREAM.INFO.SCANS", "$JS.API.STREAM.INFO.KV_prevalence_stale",
+			"$JS.API.CONSUMER.CREATE.JOBS.workers", "$JS.API.CONSUMER.INFO.JOBS.workers",
+			"$JS.API.CONSUMER.MSG.NEXT.JOBS.workers", "$JS.ACK.JOBS.workers.>",
+			"$JS.API.DIRECT.GET.SCANS.scans.*.*", "$JS.FC.>",
 			"$KV.prevalence_fleet.>", "$JS.API.STREAM.INFO.KV_prevalence_fleet", "$JS.API.DIRECT.GET.KV_prevalence_fleet.>",
 			"$JS.API.CONSUMER.CREATE.KV_prevalence_fleet.>", "$JS.API.CONSUMER.DELETE.KV_prevalence_fleet.>",
 			"$KV.prevalence_manners.>", "$JS.API.STREAM.INFO.KV_prevalence_manners", "$JS.API.DIRECT.GET.KV_prevalence_manners.>",
 			"$JS.API.CONSUMER.CREATE.KV_prevalence_manners.>", "$JS.API.CONSUMER.DELETE.KV_prevalence_manners.>",
 		}},
-		Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX.>"}},
+		Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX." + brokerWorkerUser + ".>"}},
 	}
 }
 

@@ -59,6 +59,8 @@ type Options struct {
 	// Transport replaces the network; nil for the ordinary one (proxies from the
 	// environment).
 	Transport http.RoundTripper
+	// Metrics count the requests; nil: nobody sees them.
+	Metrics *Metrics
 	// Log gets what was coped with; nil discards it.
 	Log *slog.Logger
 }
@@ -88,6 +90,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.PageBytes <= 0 {
 		o.PageBytes = 64 << 20
+	}
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics(nil)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -35,6 +35,7 @@ type host struct {
 	limit rate.Limit
 	pace  *rate.Limiter // of this process alone
 	fleet Pace          // instead of pace, where there is one
+	count *Metrics
 
 	mu     sync.Mutex
 	until  time.Time
@@ -75,6 +76,7 @@ func (h *host) due(ctx context.Context) error {
 	}
 	pause, why, err := h.fleet.Wait(ctx, h.name, float64(h.limit))
 	if err == nil && pause > 0 {
+		h.count.pauses.WithLabelValues("shared").Inc()
 		return &PauseError{Host: h.name, RetryAfter: max(pause, time.Second), Why: why}
 	}
 	return err
@@ -145,7 +147,7 @@ func (c *client) host(name, hostname string) *host {
 		case c.opts.Rate == 0:
 			limit = DefaultRate
 		}
-		h = &host{name: name, slots: make(chan struct{}, c.opts.Connections), limit: limit, pace: rate.NewLimiter(limit, 1), fleet: c.opts.Pace}
+		h = &host{name: name, slots: make(chan struct{}, c.opts.Connections), limit: limit, pace: rate.NewLimiter(limit, 1), fleet: c.opts.Pace, count: c.opts.Metrics}
 		c.hosts[name] = h
 	}
 	return h
@@ -172,13 +174,18 @@ func (c *client) once(ctx context.Context, address string, header http.Header) (
 		req.SetBasicAuth(c.user.Username(), password)
 	}
 	h := c.host(req.URL.Host, req.URL.Hostname())
-	if err := h.enter(ctx); err != nil {
+	waits := time.Now()
+	err = h.enter(ctx)
+	c.opts.Metrics.waited.Add(time.Since(waits).Seconds())
+	if err != nil {
 		return nil, backoff.Permanent(err)
 	}
+	asked := time.Now()
 	ctx, cancel := context.WithCancelCause(ctx)
 	watch := time.AfterFunc(c.opts.Timeout, func() { cancel(errStalled) })
 	resp, err := c.http.Do(req.WithContext(ctx))
 	watch.Stop()
+	c.opts.Metrics.answered(resp, time.Since(asked)) //nolint:bodyclose // it looks at the status
 	if err != nil {
 		err = c.transportError(ctx, err) // before cancelling, which would be the cause
 		cancel(nil)
@@ -189,7 +196,7 @@ func (c *client) once(ctx context.Context, address string, header http.Header) (
 		h.oneByOne()
 	}
 	body := resp.Body
-	s := &stream{Reader: body, ctx: ctx, watch: watch, stall: c.opts.Stall, fleet: c.opts.Pace}
+	s := &stream{Reader: body, ctx: ctx, watch: watch, stall: c.opts.Stall, fleet: c.opts.Pace, count: c.opts.Metrics}
 	s.close = sync.OnceValue(func() error {
 		watch.Stop()
 		cancel(nil)
@@ -239,6 +246,7 @@ func (c *client) statusError(h *host, resp *http.Response) error {
 		return backoff.Permanent(fmt.Errorf("%w: status %d", ErrNotFound, code))
 	case code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable:
 		d, given := retryAfter(resp.Header.Get("Retry-After"))
+		c.opts.Metrics.pauses.WithLabelValues("asked").Inc()
 		err := &PauseError{Host: h.name, Status: code, RetryAfter: max(d, time.Second)}
 		if c.opts.Pace != nil && (given || code == http.StatusTooManyRequests) {
 			c.opts.Pace.Pause(h.name, d)
@@ -282,6 +290,7 @@ func (c *client) again(ctx context.Context, what string, op func() error) error 
 		return struct{}{}, op()
 	}, backoff.WithBackOff(b), backoff.WithMaxTries(uint(c.opts.Tries)), backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(err error, wait time.Duration) {
+			c.opts.Metrics.retries.Inc()
 			c.opts.Log.Warn("index request is tried again", "what", what, "try", tries, "wait", wait.Round(time.Millisecond), "error", err)
 		}))
 	var permanent *backoff.PermanentError
@@ -305,6 +314,7 @@ type stream struct {
 	watch *time.Timer
 	stall time.Duration
 	fleet Pace // counts; may be nil
+	count *Metrics
 	close func() error
 }
 
@@ -312,6 +322,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	s.watch.Reset(s.stall)
 	n, err := s.Reader.Read(p)
 	s.watch.Stop()
+	s.count.bytes.Add(float64(n))
 	if s.fleet != nil {
 		s.fleet.Read(n)
 	}

@@ -15,6 +15,7 @@
 //	SCANS   scans.<project>.<version> the newest 2 of each release, replayable
 //	STATES  states.project.<project>  every change of a project's state
 //	        states.ranking.<name>     one message a ranking
+//	        states.forgotten.<hash>   a tombstone each, see Forget
 //	DEAD    dead.<subject>            what could not be processed, with the reason
 //	REAP    the broker's advisories   which jobs it gave up delivering, until Reap
 //
@@ -32,11 +33,13 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Errors of this package, to be told apart by errors.Is.
@@ -70,6 +73,15 @@ type Options struct {
 	User, Password, Token, CredsFile string
 	// Name tells this connection from others in the broker's own tools.
 	Name string
+	// Metrics is where the connection's metrics are registered, one connection at
+	// each; nil: nobody sees them.
+	Metrics prometheus.Registerer
+	// CA is a file of certificates (PEM) that the broker's is checked against;
+	// empty: the system's.
+	CA string
+	// Replicas is how many copies of each stream Ensure wants; 0: as many as there
+	// are, 1 of a new one.
+	Replicas int
 	// Log gets a line when the connection is lost and found again; nil discards.
 	Log *slog.Logger
 }
@@ -80,7 +92,13 @@ type Conn struct {
 	nc   *nats.Conn
 	js   jetstream.JetStream
 	jobs *JobPublisher
+
+	metrics  *metrics
+	replicas int
 }
+
+// plainName is a user's name that can be a part of a subject.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // Connect connects to the broker. An error says which address could not be
 // reached, without its credentials. The caller must Close the connection.
@@ -95,20 +113,34 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 	if err := ctx.Err(); err != nil || timeout <= 0 {
 		return nil, fmt.Errorf("queue: connect: %w", context.Cause(ctx))
 	}
+	count := newMetrics(o.Metrics)
 	options := []nats.Option{
 		nats.Name(o.Name),
 		nats.Timeout(timeout),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			count.connected.Set(0)
 			if err != nil {
+				count.disconnects.Inc()
 				o.Log.Warn("broker is away, waiting for it", "error", err)
 			}
 		}),
-		nats.ReconnectHandler(func(nc *nats.Conn) { o.Log.Info("broker is back", "url", redact(nc.ConnectedUrl())) }),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			count.connected.Set(1)
+			o.Log.Info("broker is back", "url", redact(nc.ConnectedUrl()))
+		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			o.Log.Warn("broker reports an error", "error", err)
 		}),
+	}
+	if plainName.MatchString(o.User) {
+		// The answers to one role's requests are not for the others to hear: a
+		// server's permissions can tell the users' inboxes apart.
+		options = append(options, nats.CustomInboxPrefix(nats.InboxPrefix+o.User))
+	}
+	if o.CA != "" {
+		options = append(options, nats.RootCAs(o.CA))
 	}
 	where := redact(o.URL)
 	switch {
@@ -138,7 +170,8 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		nc.Close()
 		return nil, fmt.Errorf("queue: %w", err)
 	}
-	c := &Conn{nc: nc, js: js}
+	count.connected.Set(1)
+	c := &Conn{nc: nc, js: js, metrics: count, replicas: o.Replicas}
 	c.jobs = newJobPublisher(c)
 	return c, nil
 }

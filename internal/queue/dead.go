@@ -51,6 +51,7 @@ func (c *Conn) bury(ctx context.Context, msg jetstream.Msg, reason string) error
 	if err := c.publishDead(ctx, d); err != nil {
 		return fmt.Errorf("queue: discard %s: %w", msg.Subject(), err)
 	}
+	c.metrics.buried.WithLabelValues(d.Stream).Inc()
 	if err := msg.TermWithReason(reason); err != nil {
 		return fmt.Errorf("queue: discard %s: %w", msg.Subject(), err)
 	}
@@ -154,7 +155,11 @@ func (c *Conn) Drop(ctx context.Context, seq uint64) error {
 
 // deleteMsg deletes a message that may be gone already.
 func deleteMsg(ctx context.Context, stream jetstream.Stream, seq uint64) error {
-	err := stream.DeleteMsg(ctx, seq)
+	return gone(stream.DeleteMsg(ctx, seq))
+}
+
+// gone is the error of a deletion, nil when the message was gone already.
+func gone(err error) error {
 	// The broker has a general code for this; only the text tells.
 	if errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) && strings.Contains(err.Error(), "no message found") {
 		return nil

@@ -117,6 +117,7 @@ func (c *Conn) decodeJob(ctx context.Context, msg jetstream.Msg) (*JobDelivery, 
 	if err != nil {
 		return nil, fmt.Errorf("queue: next job: %w", err)
 	}
+	c.metrics.delivered.WithLabelValues(streamJobs, again(meta.NumDelivered)).Inc()
 	d := &JobDelivery{Seq: meta.Sequence.Stream, Attempt: int(meta.NumDelivered), msg: msg, conn: c}
 	if d.Attempt > 1 {
 		// Without an answer a job that was deferred counts as tried.

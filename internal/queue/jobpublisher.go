@@ -115,6 +115,14 @@ func (p *JobPublisher) settle(idle chan struct{}) {
 		p.mu.Unlock()
 		for i := range batch {
 			accepted, err := p.await(batch[i])
+			result := "stored"
+			switch {
+			case err != nil:
+				result = "failed"
+			case !accepted:
+				result = "refused"
+			}
+			p.conn.metrics.published.WithLabelValues(streamJobs, result).Inc()
 			batch[i].done(accepted, err)
 			batch[i] = published{}
 			<-p.slots

@@ -79,6 +79,7 @@ func (c *Conn) buryJob(ctx context.Context, jobs jetstream.Stream, a advisory) (
 	if err != nil {
 		return false, err
 	}
+	c.metrics.buried.WithLabelValues(streamJobs).Inc()
 	err = deleteMsg(ctx, jobs, a.Seq)
 	return err == nil, err
 }

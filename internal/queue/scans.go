@@ -47,8 +47,10 @@ func (c *Conn) PublishScan(ctx context.Context, s *message.Scan) error {
 		return fail(err)
 	}
 	if _, err := c.js.PublishMsg(ctx, m, jetstream.WithRetryAttempts(publishRetries), jetstream.WithRetryWait(publishWait)); err != nil {
+		c.metrics.published.WithLabelValues(streamScans, "failed").Inc()
 		return fail(err)
 	}
+	c.metrics.published.WithLabelValues(streamScans, "stored").Inc()
 	return nil
 }
 
@@ -81,6 +83,17 @@ func (c *Conn) ScanConsumer(ctx context.Context) (*ScanConsumer, error) {
 		_, _ = c.js.ResetConsumer(resetCtx, streamScans, consumerAggregator)
 	}
 	return &ScanConsumer{conn: c, consumer: consumer}, nil
+}
+
+// ReplayScans has every scan that the stream holds delivered again, from the
+// oldest on, to the next ScanConsumer. It is for an aggregator whose tables are
+// empty: scans that others acknowledged are not in them.
+func (c *Conn) ReplayScans(ctx context.Context) error {
+	err := c.js.DeleteConsumer(ctx, streamScans, consumerAggregator)
+	if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return fmt.Errorf("queue: replay scans: %w", err)
+	}
+	return nil
 }
 
 // SeqScan is a scan with its sequence in the stream.
@@ -175,6 +188,7 @@ func (k *ScanConsumer) add(ctx context.Context, b *ScanBatch, msg jetstream.Msg)
 	if err != nil {
 		return err
 	}
+	k.conn.metrics.delivered.WithLabelValues(streamScans, again(meta.NumDelivered)).Inc()
 	scan, err := message.DecodeScan(msg.Data())
 	if err == nil && scan.Project == "" {
 		err = errors.New("no project")

@@ -82,15 +82,16 @@ func (c *Conn) PublishRanking(ctx context.Context, r message.Ranking) error {
 	return nil
 }
 
-// SeqState is a message of the states with its sequence: a State or a Ranking,
-// the other one being nil.
+// SeqState is a message of the states with its sequence: a State, a Ranking or a
+// Tombstone, the others being nil.
 type SeqState struct {
-	Seq     uint64
-	State   *message.State
-	Ranking *message.Ranking
+	Seq       uint64
+	State     *message.State
+	Ranking   *message.Ranking
+	Tombstone *message.Tombstone
 }
 
-// States gives states and rankings in order, from sequence from on (0: all),
+// States gives states, rankings and tombstones in order, from sequence from on (0: all),
 // and ends at the last that is there when it starts. After an error there is
 // nothing more. The next call's from is the last Seq + 1. Messages that cannot
 // be decoded are an error: the crawler alone writes here.
@@ -146,11 +147,16 @@ func decodeState(msg jetstream.Msg) (SeqState, error) {
 	}
 	s := SeqState{Seq: meta.Sequence.Stream}
 	var schema int
-	if strings.HasPrefix(msg.Subject(), "states.ranking.") {
+	switch {
+	case strings.HasPrefix(msg.Subject(), "states.ranking."):
 		s.Ranking = new(message.Ranking)
 		err = json.Unmarshal(data, s.Ranking)
 		schema = s.Ranking.Schema
-	} else {
+	case strings.HasPrefix(msg.Subject(), subjectForgotten):
+		s.Tombstone = new(message.Tombstone)
+		err = json.Unmarshal(data, s.Tombstone)
+		schema = s.Tombstone.Schema
+	default:
 		s.State = new(message.State)
 		err = json.Unmarshal(data, s.State)
 		schema = s.State.Schema

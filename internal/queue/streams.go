@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,8 +49,8 @@ func streams() []jetstream.StreamConfig {
 		Duplicates:        10 * time.Minute,
 	}, {
 		Name:        streamStates,
-		Description: "changes of projects' states, and pinned rankings",
-		Subjects:    []string{"states.project.*", "states.ranking.*"},
+		Description: "changes of projects' states, pinned rankings, and what is forgotten",
+		Subjects:    []string{"states.project.*", "states.ranking.*", subjectForgotten + "*"},
 		Retention:   jetstream.LimitsPolicy,
 		Discard:     jetstream.DiscardOld,
 		Duplicates:  2 * time.Minute,
@@ -80,7 +81,7 @@ func streams() []jetstream.StreamConfig {
 // those of any stream that was here before.
 //
 // It needs the rights of an owner; a worker finds everything in place.
-func (c *Conn) Ensure(ctx context.Context) error {
+func (c *Conn) Ensure(ctx context.Context) (err error) {
 	for _, config := range streams() {
 		if err := c.ensureStream(ctx, config); err != nil {
 			if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
@@ -95,11 +96,19 @@ func (c *Conn) Ensure(ctx context.Context) error {
 		{Bucket: bucketFleet, Description: "who fetches: a lease each, see Fleet", History: 1, TTL: leaseTTL},
 		{Bucket: bucketManners, Description: "pauses that hosts asked for, and what was spent of a day's budget", History: 1, TTL: mannersTTL},
 	} {
+		if config.Replicas, err = c.copies(ctx, "KV_"+config.Bucket); err != nil {
+			return fmt.Errorf("queue: bucket %s: %w", config.Bucket, err)
+		}
 		if _, err := c.js.CreateOrUpdateKeyValue(ctx, config); err != nil {
 			return fmt.Errorf("queue: bucket %s: %w", config.Bucket, err)
 		}
 	}
-	object := jetstream.ObjectStoreConfig{Bucket: bucketIndex, Description: "the list of all names, as the last sweep published it"}
+	copies, err := c.copies(ctx, "OBJ_"+bucketIndex)
+	if err != nil {
+		return fmt.Errorf("queue: object store %s: %w", bucketIndex, err)
+	}
+	object := jetstream.ObjectStoreConfig{Bucket: bucketIndex, Replicas: copies,
+		Description: "the list of all names, as the last sweep published it"}
 	if _, err := c.js.CreateOrUpdateObjectStore(ctx, object); err != nil {
 		return fmt.Errorf("queue: object store %s: %w", bucketIndex, err)
 	}
@@ -114,6 +123,7 @@ func (c *Conn) ensureStream(ctx context.Context, config jetstream.StreamConfig) 
 		stream, err := c.js.Stream(ctx, config.Name)
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			config.FirstSeq = uint64(time.Now().UnixMicro())
+			config.Replicas = c.replicas
 			_, err = c.js.CreateStream(ctx, config)
 			if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 				continue // somebody else was faster
@@ -124,10 +134,26 @@ func (c *Conn) ensureStream(ctx context.Context, config jetstream.StreamConfig) 
 			return err
 		}
 		config.FirstSeq = stream.CachedInfo().Config.FirstSeq
-		config.Replicas = stream.CachedInfo().Config.Replicas
+		config.Replicas = cmp.Or(c.replicas, stream.CachedInfo().Config.Replicas)
 		_, err = c.js.UpdateStream(ctx, config)
 		return err
 	}
+}
+
+// copies is how many copies a stream is to have: as many as are wanted, or as
+// it has.
+func (c *Conn) copies(ctx context.Context, stream string) (int, error) {
+	if c.replicas > 0 {
+		return c.replicas, nil
+	}
+	s, err := c.js.Stream(ctx, stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return 1, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return s.CachedInfo().Config.Replicas, nil
 }
 
 // Backlog says how much waits where.
@@ -137,6 +163,8 @@ type Backlog struct {
 	Scans    uint64 // not yet acknowledged by the aggregator
 	Dead     uint64
 	LastScan uint64 // the sequence of the newest scan, 0 without any
+	// OldestJob is when the oldest job was published; of no meaning without any.
+	OldestJob time.Time
 }
 
 // Idle reports whether nothing waits for a worker or the aggregator.
@@ -152,7 +180,7 @@ func (c *Conn) Backlog(ctx context.Context) (Backlog, error) {
 	if err != nil {
 		return fail(err)
 	}
-	b.Jobs = jobs.Msgs
+	b.Jobs, b.OldestJob = jobs.Msgs, jobs.FirstTime
 	switch info, err := c.consumerInfo(ctx, streamJobs, consumerWorkers); {
 	case errors.Is(err, jetstream.ErrConsumerNotFound):
 	case err != nil:

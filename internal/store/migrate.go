@@ -60,7 +60,10 @@ func (db *DB) provider() (*goose.Provider, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: migrate: %w", err)
 	}
-	o := db.o.driver()
+	o, err := db.o.driver()
+	if err != nil {
+		return nil, nil, err
+	}
 	o.MaxOpenConns, o.MaxIdleConns = 0, 0 // database/sql has its own pool
 	conn := clickhouse.OpenDB(o)
 	p, err := goose.NewProvider(goose.DialectClickHouse, conn, files,

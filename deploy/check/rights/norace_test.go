@@ -1,0 +1,5 @@
+//go:build !race
+
+package rights_test
+
+const race = false

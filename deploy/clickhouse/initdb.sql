@@ -1,0 +1,2 @@
+CREATE DATABASE IF NOT EXISTS prevalence;
+CREATE DATABASE IF NOT EXISTS prevalence_views;
