@@ -36,7 +36,11 @@ func appendInt(b []byte, i int64) []byte { return strconv.AppendInt(b, i, 10) }
 func (s *Scanner) stringAtom() value {
 	t := &s.toks[s.p]
 	s.p++
-	v := s.literal(t)
+	return s.adjacent(s.literal(t))
+}
+
+// adjacent puts the literals and f-strings that follow to v.
+func (s *Scanner) adjacent(v value) value {
 	for k := s.at(); k == tString || k == tFStart; k = s.at() {
 		var w value
 		if k == tString {
@@ -46,7 +50,7 @@ func (s *Scanner) stringAtom() value {
 			w = s.formattedPart()
 		}
 		if v.kind == vStr && w.kind == vStr {
-			v = s.concat(v, w)
+			v = s.absorb(v, s.concat(v, w))
 		} else {
 			s.settle(v)
 			s.settle(w)
@@ -54,6 +58,18 @@ func (s *Scanner) stringAtom() value {
 		}
 	}
 	return v
+}
+
+// absorb gives r, which was put together of v and the constant after it, the
+// place of v, so that a long row of literals keeps one constant and not two for
+// each. Nothing else may hold v or what was made since.
+func (s *Scanner) absorb(v, r value) value {
+	if r.kind == vStr && r.id == v.id+2 {
+		s.consts[v.id] = s.consts[r.id]
+		s.consts = s.consts[:v.id+1]
+		r.id = v.id
+	}
+	return r
 }
 
 // literal returns the constant of a string token, its escapes undone.
@@ -83,26 +99,7 @@ func (s *Scanner) literal(t *token) value {
 }
 
 // formatted reads an f-string and literals beside it.
-func (s *Scanner) formatted() value {
-	v := s.formattedPart()
-	for k := s.at(); k == tString || k == tFStart; k = s.at() {
-		var w value
-		if k == tString {
-			w = s.literal(&s.toks[s.p])
-			s.p++
-		} else {
-			w = s.formattedPart()
-		}
-		if v.kind == vStr && w.kind == vStr {
-			v = s.concat(v, w)
-		} else {
-			s.settle(v)
-			s.settle(w)
-			v = value{kind: vInst, taint: v.taint | w.taint, id: uint32(s.names.vocab.id.str)}
-		}
-	}
-	return v
-}
+func (s *Scanner) formatted() value { return s.adjacent(s.formattedPart()) }
 
 // formattedPart reads one f-string: a constant if all its fields are.
 func (s *Scanner) formattedPart() value {
@@ -189,9 +186,10 @@ func (s *Scanner) field() value {
 	return v
 }
 
-// docstring reads a statement that is nothing but a string.
+// docstring reads a statement that is nothing but a string, or a row of
+// them, of which so many are kept as of a list.
 func (s *Scanner) docstring() bool {
-	end := s.p
+	start, end := s.p, s.p
 	for end < len(s.toks) && s.toks[end].kind == tString {
 		end++
 	}
@@ -203,7 +201,7 @@ func (s *Scanner) docstring() bool {
 		if t.name-Name(t.pos) < minLiteral {
 			continue
 		}
-		if len(s.literals) >= maxFacts {
+		if len(s.literals) >= maxFacts || s.p-start > maxElems {
 			s.cut("facts")
 			s.p = end
 			break
