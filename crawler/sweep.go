@@ -94,6 +94,7 @@ func (s *sweep) run(ctx context.Context) error {
 	s.report.Unknown = unknown
 	s.report.Picked = len(picked) + s.report.Unchanged
 	s.progress()
+	afterSave := plantLateJobs(s)
 	err := s.publishAll(ctx, picked)
 	if ctx.Err() != nil { // interrupted: remember what was accepted so far
 		var cancel context.CancelFunc
@@ -106,7 +107,7 @@ func (s *sweep) run(ctx context.Context) error {
 	if err != nil {
 		err = fmt.Errorf("crawler: publish jobs: %w", err)
 	}
-	return errors.Join(err, s.save(ctx))
+	return errors.Join(err, s.save(ctx), afterSave(ctx))
 }
 
 // load reads the last list, the stale notes and the root.

@@ -24,7 +24,8 @@ type rig struct {
 	dir    string // holds all below
 	config config // of this run: where everything is
 	server *pypitest.Server
-	stop   func() // of the index
+	stop   func()   // of the index
+	env    []string // of every role, beside what all have
 
 	engine *benchProcess // the broker; the database is its child
 	roles  []*benchProcess
@@ -50,6 +51,28 @@ const (
 
 // newRig starts the index, the broker and the database.
 func newRig(ctx context.Context, c *config, p *pypitest.Population, style pypitest.Style) (_ *rig, err error) {
+	r, err := newIndexRig(ctx, c, p, style)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	if r.engine, err = r.start(ctx, roleBroker, "engine", "run", "--engine", c.Engine); err != nil {
+		return nil, err
+	}
+	at, err := r.awaitServices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.conn, err = connectBroker(ctx, &r.config, at.Broker, nil)
+	return r, err
+}
+
+// newIndexRig starts the index alone.
+func newIndexRig(ctx context.Context, c *config, p *pypitest.Population, style pypitest.Style) (_ *rig, err error) {
 	r := &rig{server: pypitest.NewPopulationServer(p, style)}
 	defer func() {
 		if err != nil {
@@ -68,18 +91,7 @@ func newRig(ctx context.Context, c *config, p *pypitest.Population, style pypite
 	if r.config.Index, r.stop, err = r.server.Start(ctx, "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	if err := r.server.Prepare(); err != nil {
-		return nil, err
-	}
-	if r.engine, err = r.start(ctx, roleBroker, "engine", "run", "--engine", c.Engine); err != nil {
-		return nil, err
-	}
-	at, err := r.awaitServices(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r.conn, err = connectBroker(ctx, &r.config, at.Broker, nil)
-	return r, err
+	return r, r.server.Prepare()
 }
 
 // command is a role with this rig's data folder and none of the settings of
@@ -95,6 +107,7 @@ func (r *rig) command(ctx context.Context, args ...string) (*exec.Cmd, error) {
 			cmd.Env = append(cmd.Env, entry)
 		}
 	}
+	cmd.Env = append(cmd.Env, r.env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 20 * time.Second
 	return cmd, nil

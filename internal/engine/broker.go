@@ -41,6 +41,9 @@ type BrokerOptions struct {
 	Port int
 	// MaxStoreBytes bounds the streams on disk; default: 3/4 of what is free.
 	MaxStoreBytes int64
+	// Owner and Worker are the accounts, whose names are given; one without a password gets a new one at
+	// every start, so that only who reads the answer can log in.
+	Owner, Worker Account
 	// Log gets the broker's warnings and errors; nil discards.
 	Log *slog.Logger
 }
@@ -54,7 +57,7 @@ type Broker struct {
 }
 
 // StartBroker starts the broker and returns when it takes connections. ctx
-// bounds the start alone. Its accounts' passwords are new at every start. The
+// bounds the start alone. The
 // caller must Close what it was given.
 func StartBroker(ctx context.Context, o BrokerOptions) (*Broker, error) {
 	if o.Log == nil {
@@ -90,7 +93,7 @@ func startBroker(ctx context.Context, o BrokerOptions) (*Broker, error) {
 		port = server.RANDOM_PORT
 	}
 
-	b := &Broker{owner: newAccount(brokerOwnerUser), worker: newAccount(brokerWorkerUser)}
+	b := &Broker{owner: o.Owner.orNew(brokerOwnerUser), worker: o.Worker.orNew(brokerWorkerUser)}
 	opts := &server.Options{
 		ServerName:        "prevalence",
 		Host:              o.Host,

@@ -44,6 +44,9 @@ type ClickHouseOptions struct {
 	// default 2 GiB. One query of the owner may take 3/4 of it, one of the
 	// reader 1/4. An idle server takes about 300 MiB.
 	MemoryBytes int64
+	// Owner and Reader are the accounts, whose names are given; one without a
+	// password gets a new one at every start.
+	Owner, Reader Account
 	// Command is the program, with its first arguments, that calls RunIfChild;
 	// default: this executable.
 	Command []string
@@ -71,8 +74,8 @@ type ClickHouse struct {
 // Database and ViewsDatabase in it if they are not there, and returns when it
 // takes connections at Addr by the native protocol. There is no HTTP port.
 //
-// The server knows the accounts Owner and Reader, whose passwords are new at
-// every start, and a user `default` that cannot log in over the network. ctx
+// The server knows the accounts Owner and Reader, and a user `default` that
+// cannot log in over the network. ctx
 // bounds the start alone: the server runs until Close, or until this process
 // is gone, however it ends.
 //
@@ -135,8 +138,8 @@ func start(ctx context.Context, o ClickHouseOptions) (*ClickHouse, error) {
 	defer cancel()
 
 	c := &ClickHouse{
-		owner:   newAccount(ownerUser),
-		reader:  newAccount(readerUser),
+		owner:   o.Owner.orNew(ownerUser),
+		reader:  o.Reader.orNew(readerUser),
 		logPath: filepath.Join(run, "engine.log"),
 		exited:  make(chan struct{}),
 		wait:    make(chan error, 1),

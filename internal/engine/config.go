@@ -31,6 +31,14 @@ func newAccount(user string) Account {
 	return Account{User: user, Password: rand.Text()}
 }
 
+// orNew is a, or a new account of that name where a has no password.
+func (a Account) orNew(user string) Account {
+	if a.Password == "" {
+		return newAccount(user)
+	}
+	return Account{User: user, Password: a.Password}
+}
+
 // hash is the password's SHA-256 in hexadecimal, as ClickHouse wants it.
 func (a Account) hash() string {
 	sum := sha256.Sum256([]byte(a.Password))
