@@ -40,7 +40,7 @@ machine with two cores; smaller sizes are for a quick look.`,
 	}
 	cmd.AddCommand(a.benchSweepCommand(), a.benchPipelineCommand(), a.benchRangesCommand(), a.benchFaultsCommand(),
 		a.benchPolitenessCommand(), a.benchEstimatesCommand(),
-		a.benchDatasetCommand(), a.benchAPICommand(), a.benchSoakCommand())
+		a.benchDatasetCommand(), a.benchAPICommand(), a.benchSoakCommand(), a.benchChaosCommand(), a.chaosServerCommand())
 	return cmd
 }
 
