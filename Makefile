@@ -79,6 +79,17 @@ annotate: engine ## annotate what ruff and bandit print over CORPUS, and check i
 precision: ## write the table of judged evidence into docs/accuracy.md, from the verdicts
 	$(GO) test ./deploy/check/accuracy -run TestDocument -update
 
+SEEDS ?= 100
+FROM  ?= 1
+
+.PHONY: chaos
+chaos: engine ## crawl under SEEDS (100) times five faults, from seed FROM (1); see docs/chaos.md
+	bin/prevalence bench chaos --seeds $(SEEDS) --from-seed $(FROM)
+
+.PHONY: chaos-planted
+chaos-planted: engine ## show that chaos notices three planted faults
+	deploy/check/chaos-planted.sh
+
 .PHONY: lint
 lint: ## go.mod tidy, vet, golangci-lint
 	$(GO) mod tidy -diff

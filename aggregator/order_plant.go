@@ -8,4 +8,4 @@ import "time"
 const ackBeforeInsert = true
 
 // plantedPause holds the window of the fault open, so that a few kills find it.
-const plantedPause = 200 * time.Millisecond
+const plantedPause = 500 * time.Millisecond

@@ -11,7 +11,7 @@ import (
 )
 
 // plantedPause holds the window of the fault open, so that a few kills find it.
-const plantedPause = 300 * time.Millisecond
+const plantedPause = time.Second
 
 // plantLateJobs plants a fault: the list is saved before the broker has taken
 // its jobs, so a crawler that dies in between forgets them. It shows that the

@@ -22,7 +22,7 @@ import (
 
 // The times of a chaos run.
 const (
-	chaosStuck  = 90 * time.Second // a run that has not ended by then is stuck
+	chaosStuck  = 3 * time.Minute  // a run that has not ended by then is stuck
 	chaosSettle = 10 * time.Second // until the newest snapshot says what it should
 	chaosSweep  = 500 * time.Millisecond
 	chaosLook   = 200 * time.Millisecond
