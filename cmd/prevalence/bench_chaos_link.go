@@ -19,6 +19,8 @@ type chaosLink struct {
 	holds  int    // silences under way: nothing passes
 	passes chan struct{}
 	conns  map[net.Conn]struct{}
+	used   chan struct{} // closed with the first connection
+	once   sync.Once
 }
 
 // newChaosLink listens on a free port until close.
@@ -27,7 +29,7 @@ func newChaosLink(ctx context.Context, name string) (*chaosLink, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &chaosLink{name: name, listener: listener, passes: make(chan struct{}), conns: make(map[net.Conn]struct{})}
+	l := &chaosLink{name: name, listener: listener, passes: make(chan struct{}), conns: make(map[net.Conn]struct{}), used: make(chan struct{})}
 	close(l.passes)
 	go func() {
 		for {
@@ -125,6 +127,7 @@ func (l *chaosLink) carry(ctx context.Context, near net.Conn) {
 	if _, ok := l.adopt(far); !ok {
 		return
 	}
+	l.once.Do(func() { close(l.used) })
 	ended := make(chan struct{}, 2)
 	for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
 		go func() {

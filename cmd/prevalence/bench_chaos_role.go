@@ -18,10 +18,9 @@ type chaosRole struct {
 	command func() (*exec.Cmd, error)
 	ready   func(services) // of a server: where it listens; the zero value: it is gone
 
-	mu     sync.Mutex
-	cmd    *exec.Cmd
-	starts int
-	errs   []string // last lines of each process that ended by itself
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+	errs []string // last lines of each process that said something
 }
 
 // restartPause is between the end of a process and the start of the next.
@@ -60,7 +59,6 @@ func (r *chaosRole) once(ctx context.Context) error {
 		return err
 	}
 	r.cmd = cmd
-	r.starts++
 	r.mu.Unlock()
 	stop := context.AfterFunc(ctx, r.kill)
 	if r.ready != nil {
@@ -73,12 +71,12 @@ func (r *chaosRole) once(ctx context.Context) error {
 	if r.ready != nil {
 		r.ready(services{})
 	}
-	err = cmd.Wait()
+	_ = cmd.Wait() // what it says of its end stands in errs
 	stop()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.cmd = nil
-	if err != nil && errs.Len() > 0 {
+	if errs.Len() > 0 {
 		r.errs = append(r.errs, lastLine(errs.String()))
 	}
 	return nil

@@ -205,9 +205,17 @@ func (g *chaosRun) startRoles(ctx context.Context) {
 	g.rig.env, g.rig.config.Index = g.environment(chaosCrawler, g.at.Broker, account{}), crawlerIndex
 }
 
-// disturb does the faults one after the other, and returns when the last has
+// disturb waits until every role is at work, which on a busy machine takes
+// seconds, does the faults one after the other, and returns when the last has
 // ended.
 func (g *chaosRun) disturb(ctx context.Context, faults []chaosFault) {
+	for _, link := range []string{linkName(chaosCrawler, chaosNATS), linkName(chaosWorker, chaosIndex), linkName(chaosAggregator, chaosClickHouse)} {
+		select {
+		case <-g.links[link].used:
+		case <-ctx.Done():
+			return
+		}
+	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for _, f := range faults {
