@@ -24,7 +24,7 @@ import (
 const (
 	chaosStuck  = 3 * time.Minute  // a run that has not ended by then is stuck
 	chaosSettle = 10 * time.Second // until the newest snapshot says what it should
-	chaosSweep  = 500 * time.Millisecond
+	chaosSweep  = time.Second
 	chaosLook   = 200 * time.Millisecond
 )
 
@@ -53,7 +53,7 @@ type chaosRun struct {
 func newChaosRun(ctx context.Context, index *rig, projects int) (_ *chaosRun, err error) {
 	own := *index
 	g := &chaosRun{rig: &own, disk: &chaosDisk{}, password: rand.Text(), links: make(map[string]*chaosLink), roles: make(map[string]*chaosRole),
-		up: make(chan struct{}), limit: max(projects/12, 1)}
+		up: make(chan struct{}), limit: max(projects/8, 1)}
 	running, cancel := context.WithCancel(ctx)
 	g.cancel, g.running = cancel, new(errgroup.Group)
 	defer func() {
@@ -180,7 +180,7 @@ func (g *chaosRun) indexBy(role string) string {
 	return at.String()
 }
 
-// startRoles starts the roles. The crawler takes a dozen sweeps for the index,
+// startRoles starts the roles. The crawler takes eight sweeps for the index,
 // so that it is as likely to be met at work as the others.
 func (g *chaosRun) startRoles(ctx context.Context) {
 	crawlerIndex := g.indexBy(chaosCrawler)
