@@ -160,8 +160,8 @@ func runChaos(ctx context.Context, index *rig, projects int, faults []chaosFault
 		end.answer, end.err = g.agree(bounded, wrong)
 	}
 	end.took = time.Since(began)
-	if end.err != nil {
-		end.err = fmt.Errorf("%w\nlast errors: %s", end.err, g.lastErrors())
+	if last := g.lastErrors(); end.err != nil && last != "" {
+		end.err = fmt.Errorf("%w\nlast errors: %s", end.err, last)
 	}
 	return end
 }

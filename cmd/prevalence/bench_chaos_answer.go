@@ -27,6 +27,9 @@ func newChaosAnswer(table *query.Table, projects []query.Listed, status *query.S
 		x.lines = append(x.lines, what+" "+string(b))
 	}
 	add("dead letters", dead)
+	for _, p := range projects { // first: of what differs, they say the most
+		add("project", p)
+	}
 	for _, b := range table.Snapshot.Bands {
 		add("band", b)
 	}
@@ -38,9 +41,6 @@ func newChaosAnswer(table *query.Table, projects []query.Listed, status *query.S
 			add("count", c)
 		}
 	}
-	for _, p := range projects {
-		add("project", p)
-	}
 	return x
 }
 
@@ -48,9 +48,14 @@ func newChaosAnswer(table *query.Table, projects []query.Listed, status *query.S
 // when it does not.
 func (x *chaosAnswer) differ(other *chaosAnswer) string {
 	all := append(missing("- ", x.lines, other.lines), missing("+ ", other.lines, x.lines)...)
-	const shown = 8
+	const shown, width = 8, 160
 	if n := len(all); n > shown {
 		all = append(all[:shown], fmt.Sprintf("… and %d lines more", n-shown))
+	}
+	for i, line := range all {
+		if len(line) > width {
+			all[i] = line[:width] + "…"
+		}
 	}
 	return strings.Join(all, "\n")
 }
