@@ -54,18 +54,18 @@ func (r *chaosRole) once(ctx context.Context) error {
 		return err
 	}
 	r.mu.Lock()
-	if err := cmd.Start(); err != nil {
-		r.mu.Unlock()
+	if err = cmd.Start(); err == nil {
+		r.cmd = cmd
+	}
+	r.mu.Unlock()
+	if err != nil {
 		return err
 	}
-	r.cmd = cmd
-	r.mu.Unlock()
 	stop := context.AfterFunc(ctx, r.kill)
 	if r.ready != nil {
 		var at services
-		if json.NewDecoder(out).Decode(&at) == nil {
-			r.ready(at)
-		}
+		_ = json.NewDecoder(out).Decode(&at) // one that did not start says nothing
+		r.ready(at)
 	}
 	_, _ = io.Copy(io.Discard, out)
 	if r.ready != nil {

@@ -58,7 +58,7 @@ var (
 
 const (
 	connectTimeout = 10 * time.Second
-	requestTimeout = 30 * time.Second // of one request to the broker, where the caller's context has no deadline
+	requestTimeout = 10 * time.Second // of one request to the broker, where the caller's context has no deadline
 	reconnectWait  = 500 * time.Millisecond
 	publishWindow  = 4096 // jobs in flight
 )
