@@ -33,9 +33,7 @@ func (r *chaosRole) run(ctx context.Context) error {
 		if err := r.once(ctx); err != nil {
 			return err
 		}
-		if pauseFor(ctx, restartPause) != nil {
-			break
-		}
+		_ = pauseFor(ctx, restartPause)
 	}
 	return nil
 }

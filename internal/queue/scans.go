@@ -19,6 +19,9 @@ const (
 	fetchScans     = 100      // messages of one request
 	maxBatchBytes  = 32 << 20 // compressed
 	resetTimeout   = 3 * time.Second
+	ackTimeout     = time.Minute // of a batch, the broker's absence included
+	ackOnceTimeout = 5 * time.Second
+	ackRetryWait   = 500 * time.Millisecond
 	publishRetries = 10
 	publishWait    = 500 * time.Millisecond
 )
@@ -53,6 +56,9 @@ func (c *Conn) PublishScan(ctx context.Context, s *message.Scan) error {
 	c.metrics.published.WithLabelValues(streamScans, "stored").Inc()
 	return nil
 }
+
+// ackBody is what acknowledges a message.
+var ackBody = []byte("+ACK")
 
 // ScanConsumer takes scans for the one aggregator that holds the lease.
 type ScanConsumer struct {
@@ -106,6 +112,7 @@ type SeqScan struct {
 type ScanBatch struct {
 	Scans []SeqScan
 
+	nc    *nats.Conn      // that msgs came by
 	msgs  []jetstream.Msg // of Scans, in the same order
 	bytes int             // of msgs, compressed
 }
@@ -202,29 +209,46 @@ func (k *ScanConsumer) add(ctx context.Context, b *ScanBatch, msg jetstream.Msg)
 		return k.conn.bury(ctx, msg, "cannot be decoded: "+err.Error())
 	}
 	b.Scans = append(b.Scans, SeqScan{Seq: meta.Sequence.Stream, Scan: scan})
-	b.msgs = append(b.msgs, msg)
+	b.msgs, b.nc = append(b.msgs, msg), k.conn.nc
 	return nil
 }
 
 // Ack tells the broker that every scan of the batch is stored elsewhere, and
-// returns when it has confirmed that. After an error some may be delivered
-// again.
+// returns when it has confirmed that. A broker that dies or is cut off meanwhile
+// is told again when it is back: what it missed would come again only after
+// scanAckWait. After an error some may be delivered again.
 func (b *ScanBatch) Ack(ctx context.Context) error {
-	if len(b.msgs) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
+	for len(b.msgs) > 0 {
+		whole, err := b.ackOnce(ctx)
+		if err == nil && whole {
+			return nil
+		}
+		if err := sleep(ctx, ackRetryWait); err != nil {
+			return fmt.Errorf("queue: acknowledge scans: %w", err)
+		}
+	}
+	return nil
+}
+
+// ackOnce acknowledges the batch. whole is false when the connection was
+// another one in the end: acknowledgements may have gone down with the first.
+func (b *ScanBatch) ackOnce(ctx context.Context) (whole bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, ackOnceTimeout)
+	defer cancel()
+	connection := b.nc.Stats().Reconnects
+	// Not msg.Ack, which acknowledges once and never again.
 	last := len(b.msgs) - 1
 	for _, msg := range b.msgs[:last] {
-		if err := msg.Ack(); err != nil {
-			return fmt.Errorf("queue: acknowledge scans: %w", err)
+		if err := b.nc.Publish(msg.Reply(), ackBody); err != nil {
+			return false, err
 		}
 	}
 	// The broker handles acknowledgements of a connection in order: when it
 	// confirms the last, it has all.
-	if err := b.msgs[last].DoubleAck(ctx); err != nil {
-		return fmt.Errorf("queue: acknowledge scans: %w", err)
+	if _, err := b.nc.RequestWithContext(ctx, b.msgs[last].Reply(), ackBody); err != nil {
+		return false, err
 	}
-	return nil
+	return b.nc.Stats().Reconnects == connection, nil
 }
