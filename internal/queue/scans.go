@@ -14,7 +14,10 @@ import (
 )
 
 const (
-	scanAckWait    = 5 * time.Minute
+	// scanAckWait is also how long scans are missing that were under way to a fetch
+	// which had given up meanwhile. One that is stored for longer than this comes a second time
+	// and replaces itself.
+	scanAckWait    = 20 * time.Second
 	maxScansOut    = 20_000
 	fetchScans     = 100      // messages of one request
 	maxBatchBytes  = 32 << 20 // compressed
