@@ -70,6 +70,9 @@ func (a *app) runWorker(ctx context.Context, c *config, broker account, log *slo
 	if err != nil {
 		return err
 	}
+	if _, err := openIndex(c, nil, nil, log); err != nil { // a wrong one is said before anything is given up
+		return err
+	}
 	metrics, err := newInstruments(ctx, c)
 	if err != nil {
 		return err
