@@ -130,9 +130,9 @@ func hostileSdist(t *testing.T) pypitest.File {
 	return pypitest.File{Name: "hostile_words-1.0.tar.gz", Version: "1.0", Data: b.Bytes()}
 }
 
-// crawled crawls a generated index four times, with changes in between, and
+// crawledIndex crawls a generated index four times, with changes in between, and
 // returns the folder of the data and the universe.
-func crawled(t *testing.T) (data string, u *pypitest.Universe) {
+func crawledIndex(t *testing.T) (data string, u *pypitest.Universe) {
 	t.Helper()
 	u, err := pypitest.New(pypitest.Config{})
 	if err != nil {
@@ -390,7 +390,7 @@ func (b *browser) fits(where string) {
 
 // TestPages: what a person does on the pages works in a real browser.
 func TestPages(t *testing.T) {
-	data, u := crawled(t)
+	data, u := crawledIndex(t)
 	address, _ := served(t, "--data", data, "--client-rate", "0")
 	b := startBrowser(t, address)
 	project := exampleProject(u, u.Truth())
