@@ -147,6 +147,13 @@ func (g *chaosRun) serverReady(name string) func(services) {
 	}
 }
 
+// accounts are those of both servers.
+func (g *chaosRun) accounts() services {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.at
+}
+
 // way is an account, to be reached by the link of a role.
 func (g *chaosRun) way(from, to string, of account) account {
 	of.Address = g.links[linkName(from, to)].address()
@@ -184,15 +191,16 @@ func (g *chaosRun) indexBy(role string) string {
 // so that it is as likely to be met at work as the others.
 func (g *chaosRun) startRoles(ctx context.Context) {
 	crawlerIndex := g.indexBy(chaosCrawler)
+	g.rig.env, g.rig.config.Index = g.environment(chaosCrawler, g.accounts().Broker, account{}), crawlerIndex
 	for name, role := range map[string]struct {
 		env  []string
 		args []string
 	}{
-		chaosCrawler: {g.environment(chaosCrawler, g.at.Broker, account{}), []string{"crawl", "--index", crawlerIndex, "--ranking", g.rig.config.Ranking,
+		chaosCrawler: {g.environment(chaosCrawler, g.accounts().Broker, account{}), []string{"crawl", "--index", crawlerIndex, "--ranking", g.rig.config.Ranking,
 			"--seed", "1", "--progress", "none", "--follow", "--every", chaosSweep.String(), "--limit", fmt.Sprint(g.limit)}},
-		chaosWorker: {g.environment(chaosWorker, g.at.Worker, account{}), []string{"work", "--index", g.indexBy(chaosWorker), "--ack-wait", "2s",
+		chaosWorker: {g.environment(chaosWorker, g.accounts().Worker, account{}), []string{"work", "--index", g.indexBy(chaosWorker), "--ack-wait", "2s",
 			"--slots", fmt.Sprint(g.rig.config.Slots)}},
-		chaosAggregator: {g.environment(chaosAggregator, g.at.Broker, g.at.Owner), []string{"aggregate", "--snapshot-every", "2s"}},
+		chaosAggregator: {g.environment(chaosAggregator, g.accounts().Broker, g.accounts().Owner), []string{"aggregate", "--snapshot-every", "2s"}},
 	} {
 		g.keep(ctx, &chaosRole{name: name, command: func() (*exec.Cmd, error) {
 			cmd, err := g.rig.command(ctx, role.args...)
@@ -202,7 +210,6 @@ func (g *chaosRun) startRoles(ctx context.Context) {
 			return cmd, err
 		}})
 	}
-	g.rig.env, g.rig.config.Index = g.environment(chaosCrawler, g.at.Broker, account{}), crawlerIndex
 }
 
 // disturb waits until every role is at work, which on a busy machine takes
@@ -233,7 +240,7 @@ func (g *chaosRun) disturb(ctx context.Context, faults []chaosFault) {
 // await waits until there is nothing left to do: a last sweep finds that every
 // name has had its job.
 func (g *chaosRun) await(ctx context.Context) error {
-	broker := g.way(chaosBench, chaosNATS, g.at.Broker)
+	broker := g.way(chaosBench, chaosNATS, g.accounts().Broker)
 	for {
 		swept, err := g.rig.crawl(ctx)
 		if err == nil && swept.Accepted+swept.Refused == 0 {
@@ -282,7 +289,7 @@ func (g *chaosRun) withBroker(ctx context.Context, at account, f func(*queue.Con
 // JSON without the snapshot's own name and time; "" when there is none yet.
 func (g *chaosRun) answer(ctx context.Context) (*chaosAnswer, error) {
 	var backlog queue.Backlog
-	err := g.withBroker(ctx, g.way(chaosBench, chaosNATS, g.at.Broker), func(conn *queue.Conn) (err error) {
+	err := g.withBroker(ctx, g.way(chaosBench, chaosNATS, g.accounts().Broker), func(conn *queue.Conn) (err error) {
 		backlog, err = conn.Backlog(ctx)
 		return err
 	})
@@ -290,7 +297,7 @@ func (g *chaosRun) answer(ctx context.Context) (*chaosAnswer, error) {
 		return nil, err
 	}
 	var x *chaosAnswer
-	err = askAt(ctx, &g.rig.config, g.way(chaosBench, chaosClickHouse, g.at.Reader), func(r *query.Reader) error {
+	err = askAt(ctx, &g.rig.config, g.way(chaosBench, chaosClickHouse, g.accounts().Reader), func(r *query.Reader) error {
 		status, err := r.Status(ctx)
 		if err != nil || status.Covered.ScansThrough < backlog.LastScan {
 			return err
