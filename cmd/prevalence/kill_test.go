@@ -57,7 +57,10 @@ func TestKill(t *testing.T) {
 			t.Logf("%d kills, same table", kills)
 		})
 	}
-	for _, fault := range []string{"plant_ack_before_publish", "plant_ack_before_insert"} {
+	// A scan that is acknowledged before it is inserted is no longer lost here: an
+	// aggregator that dies with empty tables replays SCANS. "make chaos-planted"
+	// shows that fault.
+	for _, fault := range []string{"plant_ack_before_publish"} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			noticesPlanted(t, fault, index, ranking, want)
